@@ -1,0 +1,21 @@
+# A room is one namespace, one static library, one folder below src/ and one below include/tollgate/.
+#   tollgate_room(NAME SOURCES file... [USES room...] [LINKS target...])
+function(tollgate_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_library(tollgate_${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(tollgate_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM ROOM_USES PREPEND tollgate_)
+  target_link_libraries(tollgate_${name} PUBLIC tollgate_flags ${ROOM_USES} ${ROOM_LINKS} PRIVATE tollgate_warnings)
+endfunction()
+
+# One test program: tollgate_test(NAME SOURCES file... USES room... [LINKS target...])
+# Every case in it becomes a ctest of its own name, so that a failing behaviour is named in the summary.
+function(tollgate_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  list(TRANSFORM TEST_USES PREPEND tollgate_)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE TOLLGATE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${TEST_USES} ${TEST_LINKS} tollgate_warnings GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+endfunction()

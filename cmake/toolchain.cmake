@@ -1,0 +1,38 @@
+# How every target is compiled: the language level, warnings as errors, sanitizers, hardening, link-time optimisation.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+find_program(TOLLGATE_CCACHE ccache)
+if(TOLLGATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TOLLGATE_CCACHE})
+  # Precompiled headers need these two for a cache hit to be possible at all (ccache manual, "Precompiled headers").
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${TOLLGATE_CCACHE})
+endif()
+
+add_library(tollgate_warnings INTERFACE)
+target_compile_options(tollgate_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror)
+
+add_library(tollgate_flags INTERFACE)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Coroutines hand over to each other by tail calls; without this a debug build grows its stack instead.
+  target_compile_options(tollgate_flags INTERFACE -foptimize-sibling-calls)
+endif()
+if(TOLLGATE_SANITIZE)
+  target_compile_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE})
+endif()
+if(TOLLGATE_COVERAGE)
+  target_compile_options(tollgate_flags INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(tollgate_flags INTERFACE --coverage)
+endif()
+if(TOLLGATE_HARDEN)
+  target_compile_options(tollgate_flags INTERFACE -fstack-protector-strong -fcf-protection=full -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+  target_link_options(tollgate_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()

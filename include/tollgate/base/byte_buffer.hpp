@@ -1,0 +1,73 @@
+#pragma once
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace tollgate {
+
+/// Bytes that grow at the end, uninitialised, on malloc: a big block grows by moving pages (mremap), not by copying, so a
+/// body is never held twice while it is read. Views into it end with the next growth.
+class ByteBuffer {
+ public:
+  ByteBuffer() = default;
+  ByteBuffer(ByteBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  ByteBuffer& operator=(ByteBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
+  ~ByteBuffer() { std::free(data_); }
+
+  char* data() { return data_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::size_t capacity() const { return capacity_; }
+  std::string_view view() const { return {data_, size_}; }
+
+  /// Room for at least `total` bytes in all, exactly that much when it has to grow.
+  void reserve(std::size_t total) {
+    if (total <= capacity_) return;
+    void* grown = std::realloc(data_, total);
+    if (!grown) throw std::bad_alloc();
+    data_ = static_cast<char*>(grown);
+    capacity_ = total;
+  }
+  /// At least `wanted` free bytes at the end, growing by half so that many small appends stay cheap.
+  std::span<char> room(std::size_t wanted) {
+    if (capacity_ - size_ < wanted) reserve(size_ + (wanted > size_ / 2 ? wanted : size_ / 2));
+    return {data_ + size_, capacity_ - size_};
+  }
+  /// Counts `count` bytes written into room() as content.
+  void commit(std::size_t count) { size_ += count; }
+  void append(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(room(bytes.size()).data(), bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  /// Drops `count` bytes at the front.
+  void consume(std::size_t count) {
+    if (count < size_) std::memmove(data_, data_ + count, size_ - count);
+    size_ -= count;
+  }
+  void clear() { size_ = 0; }
+  /// Gives the memory back.
+  void release() {
+    std::free(std::exchange(data_, nullptr));
+    size_ = capacity_ = 0;
+  }
+
+ private:
+  char* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace tollgate

@@ -1,0 +1,70 @@
+#pragma once
+// What the gateway needs to know of a request body, found by one pass over the bytes where they lie, and the splices that
+// change single values without touching any other byte.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tollgate/base/result.hpp"
+
+namespace tollgate::protocol::openai {
+
+/// A run of bytes of the body.
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool empty() const { return begin == end; }
+};
+
+/// The top level of a JSON request body. Spans are offsets into the scanned bytes, so they survive a move of the buffer.
+struct RequestScan {
+  std::string model;                 ///< decoded
+  Span model_value;                  ///< the value with its quotes; empty: the key is absent
+  bool stream = false;
+  bool stream_options_present = false;
+  Span stream_options_value;         ///< the object (or null) as written
+  std::optional<bool> include_usage; ///< in stream_options
+  Span include_usage_value;          ///< the value as written, where present
+  bool stream_options_empty = false; ///< `{}`
+  std::size_t object_open = 0;       ///< offset just after the body's opening brace
+  bool object_empty = false;         ///< `{}`: no member to put a comma before
+  std::string task_type;             ///< metadata.task_type, decoded; empty: none
+  Span task_type_member;             ///< the member with the one comma that goes with it: what to cut out
+  bool store = false;
+  std::optional<std::uint64_t> max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
+  std::uint64_t choices = 1;                ///< `n`
+  bool has_end_user = false;                ///< safety_identifier or user is present
+};
+
+/// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken or over
+/// 64-deep structure, bytes after it, a duplicate of any top-level key that the gateway acts on (also in an escaped spelling, and in
+/// stream_options and metadata), a wrong type for model, stream, stream_options or include_usage, invalid UTF-8 in the model.
+/// Strings are skipped 16 bytes and more at a time; nested values are checked for brackets and strings only.
+Result<RequestScan> scan_request(std::string_view body);
+
+/// The body with some runs replaced: literal pieces in order, views into the body and into `owned`.
+struct Splice {
+  Span where;
+  std::string text;
+};
+
+struct SpliceWishes {
+  std::optional<std::string> model;  ///< the name to put in, if it differs from the scanned one
+  bool inject_usage = false;         ///< stream_options.include_usage: true, where the stream has it not
+  bool remove_task_type = false;
+};
+
+/// The replacements that fulfil the wishes, sorted by place, none overlapping. Empty where nothing changes.
+std::vector<Splice> plan_splices(const RequestScan& scan, const SpliceWishes& wishes);
+
+/// The pieces of the spliced body in order, for a gather write. Views into `body` and `splices`, which must outlive them.
+std::vector<std::string_view> apply_splices(std::string_view body, const std::vector<Splice>& splices);
+
+/// A JSON string literal, quotes included, of any UTF-8 text.
+std::string quote(std::string_view text);
+
+}  // namespace tollgate::protocol::openai
