@@ -162,12 +162,16 @@ struct Model {
   bool wildcard = false;
   std::vector<Target> targets;                                 ///< at least one
   std::optional<Millis> first_token, idle, attempt, connect;   ///< timeouts that replace the provider's
+  /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
+  bool whole_name = false;
 };
 
 struct Route {
   std::string name;
   std::vector<std::string> match;                              ///< other names, exact or with one trailing "*"
   std::size_t primary = 0;                                     ///< index into Snapshot::models
+  std::string primary_name;                                    ///< as written; differs from the model's where a wildcard covers it
+  std::string primary_part;                                    ///< what that wildcard's "*" stands for
   std::optional<Millis> deadline;
 };
 
@@ -178,12 +182,19 @@ struct Resolution {
   std::string wildcard_part;                                   ///< what the model's "*" stands for in this request
 };
 
+/// A name that ends in "*", of a model or of a route's match.
+struct Wildcard {
+  std::string prefix;                                          ///< without the "*"
+  bool is_route = false;
+  std::size_t index = 0;                                       ///< into Snapshot::routes or Snapshot::models
+};
+
 /// Immutable after build; shared by threads without a lock.
 struct Snapshot {
   std::uint64_t generation = 0;                                ///< 1 for the first, set by the store
-  std::string digest;                                          ///< of all texts that were read, for logs and metrics
+  std::string digest;                                          ///< FNV-1a 64 of the YAML texts in order, hex; no secret's text
   std::string file;                                            ///< the root file, absolute
-  std::vector<std::string> files;                              ///< every file that was read, the root first
+  std::vector<std::string> files;                              ///< every file that was read, the root first; ${file:} and PEM too
   std::vector<std::string> include_patterns;                   ///< absolute glob patterns, to notice new files
   ServerSettings server;
   AdminSettings admin;
@@ -202,8 +213,9 @@ struct Snapshot {
   /// Names that /v1/models lists: routes, then models without a wildcard, each once, in file order.
   std::vector<std::string> listed_names() const;
 
-  // Ready-made for resolve(); filled by the loader.
+  // Ready-made for resolve(); filled by the loader. route_by_name also holds what routes match exactly.
   std::map<std::string, std::size_t, std::less<>> route_by_name, model_by_name;
+  std::vector<Wildcard> wildcards;                             ///< longest prefix first, at equal length routes first
 };
 
 }  // namespace tollgate::config

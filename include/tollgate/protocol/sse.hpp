@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace tollgate::protocol {
@@ -29,5 +30,8 @@ struct SseEvent {
 };
 /// Takes the bytes of one whole event (as SseScanner cut it) apart.
 SseEvent parse_sse_event(std::string_view event);
+
+/// The whole data of one event: the values of its data lines, joined by LF.
+std::string join_data(std::string_view event);
 
 }  // namespace tollgate::protocol

@@ -1,6 +1,6 @@
 #pragma once
 // Heads of HTTP/1.x messages: bytes in; method, target, field views and framing out, or a refusal. Strict where leniency
-// has let requests be smuggled (docs/architecture.md lists each rule). Pure functions, no allocation, any thread.
+// has let requests be smuggled (docs/http-rules.md lists each rule). Pure functions, no allocation, any thread.
 #include <array>
 #include <cstddef>
 #include <cstdint>

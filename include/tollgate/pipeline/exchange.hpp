@@ -1,0 +1,77 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tollgate/base/byte_buffer.hpp"
+#include "tollgate/base/random.hpp"
+#include "tollgate/pipeline/ports.hpp"
+#include "tollgate/pipeline/record.hpp"
+#include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/protocol/openai/request.hpp"
+
+namespace tollgate::pipeline {
+
+/// What the head of a client's request says, as far as the pipeline needs it.
+struct Inbound {
+  protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
+  bool knows_usage_option = false;  ///< the endpoint has stream_options.include_usage
+  std::string path;                 ///< below /v1: "/chat/completions"
+  std::string query;
+  std::string fields;               ///< the header lines that cross, each with CRLF
+  std::string task_header;          ///< x-tollgate-task
+  std::optional<Millis> timeout;    ///< x-tollgate-timeout-ms: may only shorten
+  bool json = true;                 ///< Content-Type says JSON, or there is none
+};
+
+/// Why a waiting request goes on.
+enum class Woke : std::uint8_t { progress, timer, client_left, must_stop };
+
+/// One request in flight: what it needs from the world, what it asked for, what has happened. Made by the server for each request, owned by
+/// its session; everything in it belongs to one worker. The configuration it began with stays pinned in `world`.
+struct Exchange {
+  Exchange(WaitPoint& point_, Alarm& alarm_, Client& client_, Random& random_, std::shared_ptr<const World> world_)
+      : point(point_), alarm(alarm_), client(client_), random(random_), world(std::move(world_)) {}
+
+  WaitPoint& point;
+  Alarm& alarm;
+  Client& client;
+  Random& random;
+  std::shared_ptr<const World> world;
+
+  SteadyTime began;                ///< first byte of the head
+  SteadyTime deadline = never;     ///< over all attempts
+  SystemTime began_at;
+  Inbound inbound;
+  RequestRecord record;
+
+  ByteBuffer body;
+  protocol::openai::RequestScan scan;
+  config::Resolution resolution;
+  std::vector<protocol::openai::Splice> splices;
+  bool events_begun = false;       ///< the client has been told 200 and text/event-stream
+  bool strip_usage = false;        ///< the usage chunk was asked for by us: it does not go to the client
+
+  /// Waits until something has happened or the time `until` has come: `co_await exchange.pause(until)` gives a Woke. A client that has
+  /// left counts before everything else, progress after everything else; progress may turn out to be none.
+  auto pause(SteadyTime until);
+  Woke woken_by(WaitPoint::Arrived arrived, SteadyTime until);
+};
+
+inline auto Exchange::pause(SteadyTime until) {
+  struct Awaiter {
+    Exchange& exchange;
+    SteadyTime until;
+    decltype(exchange.point.wait()) inner;
+    bool await_ready() const noexcept { return inner.await_ready(); }
+    void await_suspend(std::coroutine_handle<> self) {
+      exchange.alarm.set(until);
+      inner.await_suspend(self);
+    }
+    Woke await_resume() { return exchange.woken_by(inner.await_resume(), until); }
+  };
+  return Awaiter{*this, until, point.wait()};
+}
+
+}  // namespace tollgate::pipeline

@@ -1,0 +1,85 @@
+#pragma once
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tollgate/io/access_log.hpp"
+#include "tollgate/io/loop.hpp"
+#include "tollgate/io/metrics.hpp"
+#include "tollgate/io/tls_context.hpp"
+#include "tollgate/io/upstream.hpp"
+#include "tollgate/pipeline/ports.hpp"
+#include "tollgate/server/services.hpp"
+
+namespace tollgate::server {
+
+class Session;
+
+/// Which listener a connection came in by: they offer different paths and ask for different credentials.
+enum class Plane : std::uint8_t { data, admin, metrics };
+
+/// What a worker needs to adopt a configuration; made off the loops, since files are read for it.
+struct Generation {
+  std::shared_ptr<const config::Snapshot> snapshot;
+  std::vector<io::SslContext> upstream_tls;  ///< by provider
+  io::SslContext server_tls;                 ///< null: the data listener speaks plain HTTP
+};
+
+/// One event loop with everything that lives on it. Its own thread, construction, post() and the destructor apart.
+class Worker final : public pipeline::Telemetry {
+ public:
+  /// `upstreams`: what part of the connection limits is this worker's, one in so many; 0 for the control worker, which calls nobody.
+  Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver, io::WorkerMetrics& metrics,
+         io::AccessLog::Worker& log);
+  ~Worker() override;
+
+  io::Loop& loop() { return loop_; }
+  Services& services() { return services_; }
+  /// Before run(), or on the loop.
+  void adopt(const Generation& generation);
+  const std::shared_ptr<const pipeline::World>& world() const { return world_; }
+
+  /// Takes an accepted, non-blocking descriptor over and serves it. On the loop.
+  void serve(int descriptor, int family, Plane plane);
+  /// Asks idle connections to close and all others to close after their answer. On the loop.
+  void drain();
+  /// Ends what is still going on: streams with an error event. On the loop.
+  void cut();
+  bool draining() const { return draining_; }
+  bool cutting() const { return cutting_; }
+  std::size_t sessions() const;
+  /// Once a second while the loop runs: ages idle upstream connections.
+  void start_housekeeping();
+
+  // For sessions:
+  void add(Session& session);
+  void remove(Session& session);
+  protocol::http::RequestHead& head() { return *head_; }  ///< scratch: valid until the next wait
+  std::string_view date();                                ///< an IMF-fixdate, cached for a second
+
+  void request_started() override { metrics_.request_started(); }
+  void request_finished(const pipeline::RequestRecord& record) override;
+  void stream_opened() override { metrics_.stream_opened(); }
+  void stream_closed() override { metrics_.stream_closed(); }
+
+ private:
+  struct State;
+  io::Loop loop_;
+  Services& services_;
+  io::WorkerMetrics& metrics_;
+  io::AccessLog::Worker& log_;
+  io::Upstreams upstreams_;
+  bool calls_upstreams_;
+  std::unique_ptr<State> state_;
+  std::shared_ptr<const pipeline::World> world_;
+  io::SslContext server_tls_;
+  std::unique_ptr<protocol::http::RequestHead> head_;
+  std::string date_;
+  SystemTime date_until_{};
+  bool draining_ = false;
+  bool cutting_ = false;
+};
+
+}  // namespace tollgate::server

@@ -1,0 +1,46 @@
+#pragma once
+#include "tollgate/base/clock.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tollgate::simulator {
+
+/// What really happened to one request, written when it is over. The accounting of whoever sits in front is checked
+/// against this. Counts speak of what the kernel took, not of what the peer read.
+struct TruthEntry {
+  std::uint64_t ordinal = 0;      ///< order of arrival, from 1
+  std::string client_request_id;  ///< x-client-request-id, the caller's attempt id; may be empty
+  std::string method;
+  std::string endpoint;  ///< path without query
+  std::string model;     ///< as requested
+  bool stream = false;
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;  ///< sent; 0 for a whole answer of which only a part went out
+  std::uint64_t bytes_sent = 0;         ///< head and framing included, TLS not
+  unsigned status = 0;                  ///< 0: no head was sent
+  std::string fault;                    ///< the fault that was planned; empty for none
+  /// "complete", the fault's name, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",
+  /// completion_tokens says after how many tokens.
+  std::string ended;
+  SystemTime at{};          ///< request read in full
+  SteadyTime received{};    ///< the same moment
+  SteadyTime first_byte{};  ///< first byte of the answer handed over; epoch: none was
+  SteadyTime finished{};    ///< end; for client_gone the moment the closing was seen
+};
+
+/// One line of JSON without the line feed. Times are in microseconds: `at_us` since 1970, the others after `at_us`.
+std::string to_json_line(const TruthEntry& entry);
+
+/// A request as it arrived, for tests that look at what a gateway sends upstream.
+struct ReceivedRequest {
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> fields;  ///< in order, names as spelled
+  std::string body;
+  std::uint64_t connection = 0;  ///< which accepted connection, from 1
+};
+
+}  // namespace tollgate::simulator

@@ -1,0 +1,280 @@
+// Wiring and life cycle: the only file that names the concrete parts together. Reads like a parts list, then start, reload, drain, end.
+#include "gateway.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "configuration.hpp"
+#include "threads.hpp"
+#include "tollgate/config/schema.hpp"
+#include "tollgate/io/diagnostics.hpp"
+#include "tollgate/server/listener.hpp"
+#include "version.hpp"
+
+namespace tollgate::app {
+
+using server::Generation;
+using server::Listener;
+using server::Plane;
+using server::Worker;
+
+namespace {
+
+constexpr Millis watch_interval{1000};
+constexpr Millis drain_look{20};
+constexpr Millis last_words{1000};  ///< for what was cut to send its error event
+
+}  // namespace
+
+class Gateway::Impl {
+ public:
+  explicit Impl(GatewayOptions options)
+      : options_(std::move(options)),
+        configuration_(options_.config_file),
+        diagnostics_("info"),
+        metrics_({version, revision, [this] { return access_log_ ? access_log_->dropped() : 0; }}),
+        resolver_({options_.lookup}) {}
+
+  Result<void> open();
+  int run();
+  void request_stop() {
+    control_->loop().post([this] { stop(); });
+  }
+  void request_reload() {
+    control_->loop().post([this] { reload_on_request(); });
+  }
+
+  std::vector<std::unique_ptr<Listener>> data_;
+  std::unique_ptr<Listener> admin_, metrics_listener_;
+
+ private:
+  Result<void> make_workers(const config::Snapshot& snapshot);
+  Result<void> open_listeners(const config::Snapshot& snapshot);
+  server::ReloadReport reload();
+  void reload_on_request();
+  void watch_files();
+  void announce();
+  void stop();
+  void begin_drain();
+  void await_drained(SteadyTime cut_at);
+  void finish();
+  Worker& first() { return *workers_.front(); }
+
+  GatewayOptions options_;
+  Configuration configuration_;
+  io::Diagnostics diagnostics_;
+  std::unique_ptr<io::AccessLog> access_log_;
+  io::Metrics metrics_;
+  io::Resolver resolver_;
+  server::Services services_{.diagnostics = diagnostics_,
+                             .reload = [this] { return reload(); },
+                             .effective_config = [this] { return config::effective(*configuration_.current()); },
+                             .metrics_text = [this] { return metrics_.text(); }};
+  std::unique_ptr<Worker> control_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<boost::asio::steady_timer> timer_, watch_timer_;
+  int stops_ = 0;
+  bool cut_ = false;
+};
+
+// --- start ---
+
+Result<void> Gateway::Impl::open() {
+  std::vector<std::string> faults;
+  auto generation = configuration_.load(faults);
+  if (!generation) {
+    std::string text;
+    for (const std::string& fault : faults) text += (text.empty() ? "" : "\n") + fault;
+    return Failure{FailureKind::bad_request, Source::gateway, text};
+  }
+  const config::Snapshot& snapshot = *generation->snapshot;
+  diagnostics_.set_level(snapshot.log.level);
+  auto log = io::AccessLog::open(snapshot.log.access);
+  if (!log) return log.error();
+  access_log_ = std::move(*log);
+
+  if (auto made = make_workers(snapshot); !made) return made;
+  control_->adopt(*generation);
+  for (const auto& worker : workers_) worker->adopt(*generation);
+  metrics_.config_loaded(snapshot.generation, std::chrono::system_clock::now());
+  return open_listeners(snapshot);
+}
+
+Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
+  const std::size_t count = snapshot.server.threads > 0 ? snapshot.server.threads : usable_cpus();
+  std::uint64_t seed = options_.seed;
+  if (seed == 0) seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  Random seeds(seed);
+  const auto make = [&](std::size_t shares) {
+    return std::make_unique<Worker>(seeds(), shares, services_, resolver_, metrics_.add_worker(), access_log_->add_worker());
+  };
+  control_ = make(0);
+  for (std::size_t i = 0; i < count; ++i) workers_.push_back(make(count));
+  return {};
+}
+
+Result<void> Gateway::Impl::open_listeners(const config::Snapshot& snapshot) {
+  std::vector<Worker*> data_workers;
+  for (const auto& worker : workers_) data_workers.push_back(worker.get());
+  for (const config::ListenAddress& address : snapshot.server.listen) {
+    auto listener = Listener::open(address, Plane::data, data_workers);
+    if (!listener) return listener.error();
+    data_.push_back(std::move(*listener));
+  }
+  auto admin = Listener::open(snapshot.admin.listen, Plane::admin, {control_.get()});
+  if (!admin) return admin.error();
+  admin_ = std::move(*admin);
+  auto metrics = Listener::open(snapshot.metrics.listen, Plane::metrics, {control_.get()});
+  if (!metrics) return metrics.error();
+  metrics_listener_ = std::move(*metrics);
+  return {};
+}
+
+int Gateway::Impl::run() {
+  for (const auto& listener : data_) listener->start();
+  admin_->start();
+  metrics_listener_->start();
+  for (const auto& worker : workers_) {
+    worker->start_housekeeping();
+    threads_.emplace_back([&worker = *worker] { worker.loop().run(); });
+  }
+  timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
+  watch_timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
+  watch_files();
+  services_.ready = true;
+  announce();
+  control_->loop().run();
+
+  for (const auto& worker : workers_) worker->loop().stop();
+  for (std::thread& thread : threads_) thread.join();
+  access_log_->flush();
+  diagnostics_.info("stopped");
+  return 0;
+}
+
+void Gateway::Impl::announce() {
+  for (const auto& listener : data_) diagnostics_.info("listening", {{"plane", "data"}, {"address", listener->address()}});
+  diagnostics_.info("listening", {{"plane", "admin"}, {"address", admin_->address()}});
+  diagnostics_.info("listening", {{"plane", "metrics"}, {"address", metrics_listener_->address()}});
+  const auto snapshot = configuration_.current();
+  diagnostics_.info("ready", {{"version", std::string(version)},
+                              {"config", snapshot->file},
+                              {"digest", snapshot->digest},
+                              {"workers", std::to_string(workers_.size())},
+                              {"providers", std::to_string(snapshot->providers.size())},
+                              {"models", std::to_string(snapshot->models.size())},
+                              {"routes", std::to_string(snapshot->routes.size())},
+                              {"auth", "open, loopback only"}});
+}
+
+// --- reload ---
+
+server::ReloadReport Gateway::Impl::reload() {
+  server::ReloadReport report;
+  auto generation = configuration_.load(report.faults);
+  const auto current = configuration_.current();
+  report.generation = current->generation;
+  report.digest = current->digest;
+  if (!generation) {
+    metrics_.config_rejected();
+    for (const std::string& fault : report.faults) diagnostics_.error("config_rejected", {{"fault", fault}});
+    return report;
+  }
+  report.accepted = true;
+  report.needs_restart = configuration_.needs_restart();
+  diagnostics_.set_level(current->log.level);
+  control_->adopt(*generation);
+  const auto shared = std::make_shared<const Generation>(std::move(*generation));
+  for (const auto& worker : workers_) worker->loop().post([&worker = *worker, shared] { worker.adopt(*shared); });
+  metrics_.config_loaded(current->generation, std::chrono::system_clock::now());
+  diagnostics_.info("config_loaded", {{"generation", std::to_string(current->generation)}, {"digest", current->digest}});
+  for (const std::string& key : report.needs_restart) diagnostics_.warning("restart_needed", {{"key", key}});
+  return report;
+}
+
+void Gateway::Impl::reload_on_request() {
+  reload();
+  if (auto reopened = access_log_->reopen(); !reopened) diagnostics_.error("access_log_not_reopened", {{"why", reopened.error().message}});
+}
+
+void Gateway::Impl::watch_files() {
+  watch_timer_->expires_after(watch_interval);
+  watch_timer_->async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    if (configuration_.changed()) reload();
+    watch_files();
+  });
+}
+
+// --- end ---
+
+void Gateway::Impl::stop() {
+  if (++stops_ > 1) return finish();
+  services_.ready = false;
+  diagnostics_.info("draining", {{"connections", std::to_string(services_.connections)}});
+  // Whoever balances load over several of us must see that this one goes before it takes no more connections.
+  timer_->expires_after(configuration_.current()->server.drain.delay);
+  timer_->async_wait([this](const boost::system::error_code& error) {
+    if (!error) begin_drain();
+  });
+}
+
+void Gateway::Impl::begin_drain() {
+  first().loop().post([this] {
+    for (const auto& listener : data_) listener->close();
+  });
+  for (const auto& worker : workers_) worker->loop().post([&worker = *worker] { worker.drain(); });
+  await_drained(std::chrono::steady_clock::now() + configuration_.current()->server.drain.limit);
+}
+
+void Gateway::Impl::await_drained(SteadyTime cut_at) {
+  timer_->expires_after(drain_look);
+  timer_->async_wait([this, cut_at](const boost::system::error_code& error) {
+    if (error) return;
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (services_.connections == 0) return finish();
+    if (now < cut_at) return await_drained(cut_at);
+    if (std::exchange(cut_, true)) return finish();
+    diagnostics_.warning("drain_limit_reached", {{"connections", std::to_string(services_.connections)}});
+    for (const auto& worker : workers_) worker->loop().post([&worker = *worker] { worker.cut(); });
+    await_drained(now + last_words);
+  });
+}
+
+void Gateway::Impl::finish() { control_->loop().stop(); }
+
+// --- the public face ---
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Gateway::~Gateway() = default;
+
+Result<std::unique_ptr<Gateway>> Gateway::open(GatewayOptions options) {
+  std::error_code ignored;
+  const auto absolute = std::filesystem::absolute(options.config_file, ignored);
+  if (!ignored) options.config_file = absolute.lexically_normal().string();
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (auto opened = impl->open(); !opened) return opened.error();
+  return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
+}
+
+int Gateway::run() { return impl_->run(); }
+void Gateway::request_stop() { impl_->request_stop(); }
+void Gateway::request_reload() { impl_->request_reload(); }
+
+std::vector<std::string> Gateway::data_addresses() const {
+  std::vector<std::string> addresses;
+  for (const auto& listener : impl_->data_) addresses.push_back(listener->address());
+  return addresses;
+}
+std::string Gateway::admin_address() const { return impl_->admin_->address(); }
+std::string Gateway::metrics_address() const { return impl_->metrics_listener_->address(); }
+
+}  // namespace tollgate::app

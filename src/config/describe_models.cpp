@@ -1,0 +1,113 @@
+// The tables of models and routes: every key, its bounds and its meaning. What they name is only remembered here; it is
+// looked up when all files are read.
+#include "config/document.hpp"
+#include "config/words.hpp"
+
+#include <algorithm>
+
+namespace tollgate::config {
+
+namespace {
+
+constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
+constexpr std::size_t longest_upstream_name = 256;
+
+/// A name that points at something else, held back with its place until everything is read.
+Scalar name_of(Name& name, Star star) {
+  return {{{"type", "string"}, {"pattern", name_pattern(star)}},
+          [&name, star](const std::string& text, const Place& place) {
+            auto problem = check_name(text, star);
+            name = {text, place.spot, place.unset};
+            return problem;
+          },
+          [&name] { return name.text.empty() ? Json() : Json(name.text); }};
+}
+
+std::optional<Problem> check_upstream_name(std::string_view name) {
+  // It is spliced into a JSON string, so it holds nothing that JSON would escape.
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  if (name.empty() || name.size() > longest_upstream_name || !std::all_of(name.begin(), name.end(), plain))
+    return Problem{"a provider's model name is 1 to 256 bytes of visible ASCII without quotes and backslashes"};
+  if (name != "*" && name.find('*') != name.npos)
+    return Problem{"a '*' stands alone here: it becomes what the model's own '*' matched"};
+  return std::nullopt;
+}
+
+constexpr std::string_view provider_meaning = "the provider that answers";
+constexpr std::string_view name_meaning =
+    "what the provider calls the model; default: as requested; \"*\": what the model's own \"*\" matched";
+
+struct ModelTimeouts {
+  Model& model;
+};
+void describe(Keys& keys, const ModelTimeouts& timeouts) {
+  Model& model = timeouts.model;
+  keys.key("connect", "DNS, TCP and TLS together", duration(model.connect, some_time));
+  keys.key("first_token", "streams only: request sent to first content", duration(model.first_token, some_time));
+  keys.key("idle", "between two bytes of an answer", duration(model.idle, some_time));
+  keys.key("attempt", "one attempt, whole", duration(model.attempt, some_time));
+}
+
+Block timeouts_of(Model& model) {
+  return {[&model](Keys& inside) { describe(inside, ModelTimeouts{model}); },
+          [&model] { return model.connect || model.first_token || model.idle || model.attempt; }};
+}
+
+void check_stars(Keys& keys, const ModelEntry& entry) {
+  if (entry.model.name.ends_with('*')) return;
+  const Problem problem{"'*' needs a model whose own name ends in '*'"};
+  if (entry.single.name == "*") keys.fault("name", problem);
+  for (const TargetEntry& target : entry.targets) {
+    if (target.name == "*") keys.fault("targets", problem);
+  }
+}
+
+}  // namespace
+
+static void describe(Keys& keys, TargetEntry& target) {
+  keys.key("provider", provider_meaning, name_of(target.provider, Star::refused), Need::required);
+  keys.key("name", name_meaning, text(target.name, check_upstream_name));
+  keys.key("weight", "share of the requests among the targets", number(target.weight, {0.001, 1e6}));
+}
+
+void refuse_later_route_keys(Keys& keys) {
+  keys.refuse({"fallbacks", "tasks", "retry", "hedge", "budgets", "limits", "cache", "compression", "classifier",
+               "unknown_task", "affinity", "credentials", "forward_trace", "max_cost"},
+              not_supported_yet);
+}
+
+void describe(Keys& keys, ModelEntry& entry) {
+  keys.key("provider", provider_meaning, name_of(entry.single.provider, Star::refused));
+  keys.key("name", name_meaning, text(entry.single.name, check_upstream_name));
+  keys.key("targets", "the long form: a list with one target",
+           list_of(
+               entry.targets, [](TargetEntry& target) { return block_of(target); }, 1));
+  keys.key("timeouts", "replace the provider's", timeouts_of(entry.model));
+  keys.refuse({"context", "default_max_output", "circuit", "free", "price", "tokenizer", "retry", "limits", "hedge"},
+              not_supported_yet);
+  const bool has_short_form = keys.given("provider") || keys.given("name");
+  if (keys.given("targets") && has_short_form)
+    keys.fault("targets", {"a model has either targets or a provider, not both"});
+  if (!keys.given("targets") && !keys.given("provider")) keys.fault("provider", {"a model needs a provider"});
+  if (entry.targets.size() > 1) keys.fault("targets", {"more than one target is " + std::string(not_supported_yet)});
+  check_stars(keys, entry);
+}
+
+void describe(Keys& keys, RouteEntry& entry) {
+  keys.key("match", "other names for this route; a \"*\" at the end stands for any rest",
+           list_of(entry.match, [](Name& name) { return name_of(name, Star::allowed_last); }));
+  keys.key("primary", "the model that answers", name_of(entry.primary, Star::refused), Need::required);
+  keys.key("deadline", "longest time for a request, over all its attempts", duration(entry.route.deadline, some_time));
+  refuse_later_route_keys(keys);
+}
+
+Dictionary models_of(Document& document) {
+  return entries_of(document.models, Star::allowed_last,
+                    [](ModelEntry& entry) -> std::string& { return entry.model.name; });
+}
+
+Dictionary routes_of(Document& document) {
+  return entries_of(document.routes, Star::refused, [](RouteEntry& entry) -> std::string& { return entry.route.name; });
+}
+
+}  // namespace tollgate::config

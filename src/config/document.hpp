@@ -1,0 +1,107 @@
+#pragma once
+#include "tollgate/config/snapshot.hpp"
+
+#include "config/value.hpp"
+
+#include <string>
+#include <vector>
+
+/// The file's own shape, between its text and the snapshot: names still point at things by name and know where they
+/// stand, so that everything can be read before anything is joined, and all faults come at once.
+namespace tollgate::config {
+
+/// A name that points at something else in the file.
+struct Name {
+  std::string text;
+  Spot spot{};
+  bool unset = false;  ///< came out of an unresolved reference: points at nothing, and is not asked to
+};
+
+struct ProviderEntry {
+  Provider provider;
+  Spot spot{};
+};
+
+struct TargetEntry {
+  Name provider;
+  std::string name;  ///< of the model at the provider; empty: as the model is called here
+  double weight = 1;
+};
+
+struct ModelEntry {
+  Model model;         ///< without its targets
+  TargetEntry single;  ///< the short form: provider and name beside each other
+  std::vector<TargetEntry> targets;
+  Spot spot{};
+};
+
+struct RouteEntry {
+  Route route;  ///< without match and primary
+  std::vector<Name> match;
+  Name primary;
+  Spot spot{};
+};
+
+struct Document {
+  Document();
+  std::size_t version = 1;
+  std::vector<Name> include;
+  ServerSettings server;
+  AdminSettings admin;
+  MetricsSettings metrics;
+  LogSettings log;
+  Millis deadline = Snapshot{}.deadline;
+  std::vector<ProviderEntry> providers;
+  std::vector<ModelEntry> models;
+  std::vector<RouteEntry> routes;
+};
+
+/// An included file: it adds to the same document, but may hold providers, models and routes only.
+struct Included {
+  Document& document;
+};
+
+// The tables. describe_server.cpp
+void describe(Keys& keys, Document& document);
+void describe(Keys& keys, Included& included);
+void describe(Keys& keys, ServerSettings& server);
+void describe(Keys& keys, AdminSettings& admin);
+void describe(Keys& keys, MetricsSettings& metrics);
+void describe(Keys& keys, LogSettings& log);
+// describe_provider.cpp
+Dictionary providers_of(Document& document);
+void describe(Keys& keys, ProviderEntry& provider);
+// describe_models.cpp
+Dictionary models_of(Document& document);
+Dictionary routes_of(Document& document);
+void describe(Keys& keys, ModelEntry& model);
+void describe(Keys& keys, RouteEntry& route);
+
+/// Keys of a route, and of `defaults`, that are not supported yet.
+void refuse_later_route_keys(Keys& keys);
+
+/// Named entries in the order of the file. Each name once, over all files.
+template <class Entry, class NameOf>
+Dictionary entries_of(std::vector<Entry>& entries, Star star, NameOf name_of) {
+  return {name_pattern(star),
+          [&entries, star, name_of](const std::string& name, const Spot& spot) -> Parsed<Value> {
+            if (auto problem = check_name(name, star)) return *problem;
+            for (Entry& entry : entries) {
+              if (name_of(entry) == name)
+                return Problem{"already defined at " + entry.spot.file + ":" + std::to_string(entry.spot.line) + ":" +
+                               std::to_string(entry.spot.column)};
+            }
+            Entry& entry = entries.emplace_back();
+            name_of(entry) = name;
+            entry.spot = spot;
+            return Value(Block{[&entry](Keys& keys) { describe(keys, entry); }});
+          },
+          [&entries, name_of] {
+            std::vector<std::pair<std::string, Value>> values;
+            for (Entry& entry : entries)
+              values.emplace_back(name_of(entry), Block{[&entry](Keys& keys) { describe(keys, entry); }});
+            return values;
+          }};
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,66 @@
+#include "tollgate/config/snapshot.hpp"
+
+#include "config/words.hpp"
+
+#include <algorithm>
+
+namespace tollgate::config {
+
+namespace {
+
+Resolution by_route(const Snapshot& snapshot, std::size_t index) {
+  const Route& route = snapshot.routes[index];
+  return {&route, &snapshot.models[route.primary], route.primary_part};
+}
+
+bool passes_names_on(const Model& model) {
+  return model.wildcard && std::any_of(model.targets.begin(), model.targets.end(),
+                                       [](const Target& target) { return target.upstream_model == "*"; });
+}
+
+/// "provider/name": any of the provider's models by the provider's own name, where a wildcard model opens it up.
+Resolution by_provider(const Snapshot& snapshot, std::string_view requested) {
+  for (const Model& model : snapshot.models) {
+    if (!passes_names_on(model)) continue;
+    const std::string prefix = snapshot.providers[model.targets.front().provider].name + "/";
+    if (requested.starts_with(prefix) && requested.size() > prefix.size())
+      return {nullptr, &model, std::string(requested.substr(prefix.size()))};
+  }
+  return {};
+}
+
+}  // namespace
+
+Resolution Snapshot::resolve(std::string_view requested) const {
+  if (const auto route = route_by_name.find(requested); route != route_by_name.end())
+    return by_route(*this, route->second);
+  if (const auto found = model_by_name.find(requested); found != model_by_name.end() && !models[found->second].wildcard)
+    return {nullptr, &models[found->second], {}};
+  for (const Wildcard& wildcard : wildcards) {
+    if (!requested.starts_with(wildcard.prefix)) continue;
+    if (wildcard.is_route) return by_route(*this, wildcard.index);
+    const Model& model = models[wildcard.index];
+    const auto rest = requested.substr(wildcard.prefix.size());
+    if (!rest.empty()) return {nullptr, &model, std::string(model.whole_name ? requested : rest)};
+  }
+  return by_provider(*this, requested);
+}
+
+std::vector<std::string> Snapshot::near_names(std::string_view requested) const {
+  std::vector<std::string> names = listed_names();
+  for (const auto& [name, index] : route_by_name) names.push_back(name);
+  return nearest(requested, names, 3);
+}
+
+std::vector<std::string> Snapshot::listed_names() const {
+  std::vector<std::string> names;
+  for (const Route& route : routes) names.push_back(route.name);
+  for (const Model& model : models) {
+    const auto route = route_by_name.find(model.name);
+    const bool listed_as_route = route != route_by_name.end() && routes[route->second].name == model.name;
+    if (!model.wildcard && !listed_as_route) names.push_back(model.name);
+  }
+  return names;
+}
+
+}  // namespace tollgate::config

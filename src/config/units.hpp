@@ -1,0 +1,31 @@
+#pragma once
+#include "tollgate/base/clock.hpp"
+
+#include "config/problem.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tollgate::config {
+
+/// "250ms", "10s", "5m", "2h", "400d": a whole number and its unit.
+Parsed<Millis> parse_duration(std::string_view text);
+std::string show_duration(Millis value);
+
+/// "100B", "32KiB", "32MiB", "1GiB", and decimal "10KB", "10MB", "1GB".
+Parsed<std::size_t> parse_size(std::string_view text);
+std::string show_size(std::size_t bytes);
+
+/// "50%" is 0.5; from 0% to 100%.
+Parsed<double> parse_share(std::string_view text);
+std::string show_share(double share);
+
+/// A whole number in decimal digits.
+Parsed<std::uint64_t> parse_count(std::string_view text);
+
+/// A number such as "80" or "0.5"; not negative, not infinite.
+Parsed<double> parse_number(std::string_view text);
+
+}  // namespace tollgate::config

@@ -1,0 +1,57 @@
+#include "tollgate/io/diagnostics.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "tollgate/protocol/openai/request.hpp"
+
+namespace tollgate::io {
+
+namespace {
+
+constexpr std::size_t queue_lines = 1024;
+
+spdlog::level::level_enum to_spdlog(Diagnostics::Level level) {
+  switch (level) {
+    case Diagnostics::Level::debug: return spdlog::level::debug;
+    case Diagnostics::Level::info: return spdlog::level::info;
+    case Diagnostics::Level::warning: return spdlog::level::warn;
+    case Diagnostics::Level::error: break;
+  }
+  return spdlog::level::err;
+}
+
+}  // namespace
+
+Diagnostics::Diagnostics(std::string_view level) {
+  spdlog::init_thread_pool(queue_lines, 1);
+  logger_ = std::make_shared<spdlog::async_logger>("diagnostics", std::make_shared<spdlog::sinks::stderr_sink_mt>(), spdlog::thread_pool(),
+                                                   spdlog::async_overflow_policy::overrun_oldest);
+  logger_->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc);
+  logger_->flush_on(spdlog::level::info);
+  set_level(level);
+}
+
+Diagnostics::~Diagnostics() {
+  logger_->flush();
+  logger_.reset();
+  spdlog::shutdown();  // waits for the queue
+}
+
+void Diagnostics::set_level(std::string_view level) {
+  logger_->set_level(level == "debug"     ? spdlog::level::debug
+                     : level == "warning" ? spdlog::level::warn
+                     : level == "error"   ? spdlog::level::err
+                                          : spdlog::level::info);
+}
+
+void Diagnostics::log(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  if (!logger_->should_log(to_spdlog(level))) return;
+  std::string line = "\"event\":" + protocol::openai::quote(event);
+  for (const auto& [name, value] : fields) line += "," + protocol::openai::quote(name) + ":" + protocol::openai::quote(value);
+  logger_->log(to_spdlog(level), line);
+}
+
+}  // namespace tollgate::io

@@ -1,0 +1,147 @@
+#pragma once
+// What one worker counts in. A cell has one writer, so an increment is a plain load and store: no locked instruction.
+// Only a new label set takes the table's mutex, which the scraper holds while it reads the table.
+#include "tollgate/base/clock.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace tollgate::io::telemetry {
+
+/// A number with one writing thread and any number of readers.
+template <class T>
+class Cell {
+ public:
+  void add(T amount) { value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed); }
+  T read() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<T> value_{0};
+};
+using Count = Cell<std::uint64_t>;
+using Level = Cell<std::int64_t>;
+
+/// Upper bounds of the buckets in microseconds. Language models take minutes: whole requests are told apart up to 600
+/// s.
+inline constexpr std::array<Micros::rep, 17> request_bounds{
+    5'000,     10'000,     25'000,     50'000,     100'000,    250'000,     500'000,     1'000'000,  2'500'000,
+    5'000'000, 10'000'000, 20'000'000, 40'000'000, 60'000'000, 120'000'000, 300'000'000, 600'000'000};
+inline constexpr std::array<Micros::rep, 16> overhead_bounds{
+    10, 25, 50, 100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000};
+
+/// Not cumulative: each bucket holds its own share, the last one all above the highest bound.
+template <const auto& Bounds>
+class Histogram {
+ public:
+  static constexpr std::size_t bucket_count = std::tuple_size_v<std::remove_cvref_t<decltype(Bounds)>> + 1;
+
+  void observe(Micros value) {
+    const auto bucket = std::lower_bound(Bounds.begin(), Bounds.end(), value.count()) - Bounds.begin();
+    buckets_[static_cast<std::size_t>(bucket)].add(1);
+    sum_micros_.add(value.count());
+  }
+  std::uint64_t bucket(std::size_t index) const { return buckets_[index].read(); }
+  std::int64_t sum_micros() const { return sum_micros_.read(); }
+
+ private:
+  std::array<Count, bucket_count> buckets_;
+  Level sum_micros_;
+};
+
+template <std::size_t N>
+using LabelViews = std::array<std::string_view, N>;
+
+struct LabelHash {
+  using is_transparent = void;
+  template <class Labels>
+  std::size_t operator()(const Labels& labels) const {
+    std::size_t hash = 0;
+    for (std::string_view label : labels) {
+      hash = hash * 0x9E3779B97F4A7C15u + std::hash<std::string_view>{}(label);
+    }
+    return hash;
+  }
+};
+
+struct LabelEqual {
+  using is_transparent = void;
+  template <class Left, class Right>
+  bool operator()(const Left& left, const Right& right) const {
+    return std::equal(left.begin(), left.end(), right.begin());
+  }
+};
+
+/// Label values to counts. One thread calls at(); each() may run on another at the same time. Entries never go and
+/// never move.
+template <std::size_t N, class Value>
+class Table {
+ public:
+  explicit Table(std::size_t limit) : limit_(limit) {}
+
+  /// The entry of these labels, or the one of "other" once the table is full.
+  Value& at(const LabelViews<N>& labels) {
+    if (const auto known = entries_.find(labels); known != entries_.end()) return known->second;
+    if (entries_.size() >= limit_) return other();
+    return insert(labels);
+  }
+  template <class Visitor>
+  void each(Visitor visit) const {
+    const std::lock_guard lock(growing_);
+    for (const auto& [labels, value] : entries_) visit(labels, value);
+  }
+
+ private:
+  Value& other() {
+    LabelViews<N> labels;
+    labels.fill("other");
+    const auto known = entries_.find(labels);
+    return known != entries_.end() ? known->second : insert(labels);
+  }
+  Value& insert(const LabelViews<N>& labels) {
+    std::array<std::string, N> owned;
+    std::copy(labels.begin(), labels.end(), owned.begin());
+    const std::lock_guard lock(growing_);
+    return entries_[std::move(owned)];
+  }
+
+  std::unordered_map<std::array<std::string, N>, Value, LabelHash, LabelEqual> entries_;
+  mutable std::mutex growing_;
+  std::size_t limit_;
+};
+
+inline constexpr std::size_t outcome_count = 8;
+inline constexpr std::array<std::string_view, 4> token_kinds{"input_uncached", "cache_read", "output_visible",
+                                                             "reasoning"};
+
+/// All that is counted by route, task and model together: one look-up per request serves five metrics.
+struct RequestCells {
+  std::array<std::array<Count, 2>, outcome_count> requests;  ///< by outcome and stream
+  std::array<Count, token_kinds.size()> tokens;
+  std::array<Histogram<request_bounds>, 2> duration;  ///< by stream
+  Histogram<request_bounds> first_token;
+};
+
+struct ConnectionCells {
+  Level active, idle;
+};
+
+/// Aligned so that two workers never share a cache line.
+struct alignas(64) WorkerCells {
+  explicit WorkerCells(std::size_t limit) : requests(limit), attempts(limit), connections(limit) {}
+
+  Level in_flight, streams;
+  Histogram<overhead_bounds> overhead;
+  Table<3, RequestCells> requests;                      ///< route, task, model
+  Table<2, std::array<Count, outcome_count>> attempts;  ///< target, credential
+  Table<1, ConnectionCells> connections;                ///< provider
+};
+
+}  // namespace tollgate::io::telemetry

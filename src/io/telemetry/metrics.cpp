@@ -1,0 +1,53 @@
+#include "tollgate/io/metrics.hpp"
+
+#include "io/telemetry/cells.hpp"
+
+#include <algorithm>
+
+namespace tollgate::io {
+namespace {
+
+std::string_view named(std::string_view label) { return label.empty() ? std::string_view("none") : label; }
+
+/// The kinds are disjoint and add up to what the provider reported, also where a part is reported larger than its
+/// whole.
+void count_tokens(telemetry::RequestCells& cells, const protocol::openai::Usage& usage) {
+  const std::uint64_t cached = std::min(usage.cached_input, usage.input);
+  const std::uint64_t reasoning = std::min(usage.reasoning, usage.output);
+  cells.tokens[0].add(usage.input - cached);
+  cells.tokens[1].add(cached);
+  cells.tokens[2].add(usage.output - reasoning);
+  cells.tokens[3].add(reasoning);
+}
+
+}  // namespace
+
+WorkerMetrics::WorkerMetrics(std::size_t series_limit)
+    : cells_(std::make_unique<telemetry::WorkerCells>(series_limit)) {}
+WorkerMetrics::~WorkerMetrics() = default;
+
+void WorkerMetrics::request_started() { cells_->in_flight.add(1); }
+void WorkerMetrics::stream_opened() { cells_->streams.add(1); }
+void WorkerMetrics::stream_closed() { cells_->streams.add(-1); }
+
+void WorkerMetrics::finished(const pipeline::RequestRecord& record) {
+  cells_->in_flight.add(-1);
+  cells_->overhead.observe(record.overhead());
+  auto& cells = cells_->requests.at({named(record.route), named(record.task), named(record.model)});
+  cells.requests[static_cast<std::size_t>(record.outcome)][record.stream].add(1);
+  cells.duration[record.stream].observe(record.duration);
+  if (record.first_token) cells.first_token.observe(*record.first_token);
+  if (record.usage) count_tokens(cells, *record.usage);
+  for (const auto& attempt : record.attempts) {
+    auto& by_outcome = cells_->attempts.at({named(attempt.target), named(attempt.credential)});
+    by_outcome[static_cast<std::size_t>(attempt.outcome)].add(1);
+  }
+}
+
+void WorkerMetrics::upstream_connections(std::string_view provider, int active_delta, int idle_delta) {
+  auto& cells = cells_->connections.at({named(provider)});
+  cells.active.add(active_delta);
+  cells.idle.add(idle_delta);
+}
+
+}  // namespace tollgate::io

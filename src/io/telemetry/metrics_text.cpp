@@ -1,0 +1,199 @@
+// The scrape: adds the workers up and writes every metric in Prometheus' text format. Names, labels and meanings stand
+// here once in code and once in docs/metrics.md; a test holds the two together.
+#include "tollgate/io/metrics.hpp"
+
+#include "io/telemetry/cells.hpp"
+#include "io/telemetry/process.hpp"
+#include "io/telemetry/totals.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <span>
+#include <utility>
+
+namespace tollgate::io {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricType;
+using telemetry::HistogramTotal;
+using telemetry::LabelValues;
+using LabelNames = std::vector<std::string>;
+
+std::vector<ClientMetric::Label> labels_of(const LabelNames& names, const LabelValues& values) {
+  std::vector<ClientMetric::Label> labels(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    labels[i].name = names[i];
+    labels[i].value = values[i];
+  }
+  return labels;
+}
+
+ClientMetric::Histogram histogram_of(const HistogramTotal& total, std::span<const Micros::rep> bounds) {
+  ClientMetric::Histogram histogram;
+  for (std::size_t i = 0; i < total.buckets.size(); ++i) {
+    histogram.sample_count += total.buckets[i];
+    const bool last = i == bounds.size();
+    histogram.bucket.push_back({histogram.sample_count,
+                                last ? std::numeric_limits<double>::infinity() : static_cast<double>(bounds[i]) / 1e6});
+  }
+  histogram.sample_sum = static_cast<double>(total.sum_micros) / 1e6;
+  return histogram;
+}
+
+/// Collects families in the order in which they are printed.
+class Page {
+ public:
+  template <class Number>
+  void counters(const char* name, const char* help, const LabelNames& names,
+                const std::map<LabelValues, Number>& values) {
+    start(name, help, MetricType::Counter);
+    for (const auto& [labels, value] : values) add(names, labels).counter.value = static_cast<double>(value);
+  }
+  template <class Number>
+  void gauges(const char* name, const char* help, const LabelNames& names,
+              const std::map<LabelValues, Number>& values) {
+    start(name, help, MetricType::Gauge);
+    for (const auto& [labels, value] : values) add(names, labels).gauge.value = static_cast<double>(value);
+  }
+  void histograms(const char* name, const char* help, const LabelNames& names,
+                  const std::map<LabelValues, HistogramTotal>& values, std::span<const Micros::rep> bounds) {
+    start(name, help, MetricType::Histogram);
+    for (const auto& [labels, value] : values) add(names, labels).histogram = histogram_of(value, bounds);
+  }
+  template <class Number>
+  void counter(const char* name, const char* help, Number value) {
+    counters(name, help, {}, std::map<LabelValues, Number>{{{}, value}});
+  }
+  template <class Number>
+  void gauge(const char* name, const char* help, Number value) {
+    gauges(name, help, {}, std::map<LabelValues, Number>{{{}, value}});
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  void start(const char* name, const char* help, MetricType type) {
+    auto& family = families_.emplace_back();
+    family.name = name;
+    family.help = help;
+    family.type = type;
+  }
+  ClientMetric& add(const LabelNames& names, const LabelValues& values) {
+    auto& metric = families_.back().metric.emplace_back();
+    metric.label = labels_of(names, values);
+    return metric;
+  }
+
+  std::vector<prometheus::MetricFamily> families_;
+};
+
+void write_requests(Page& page, const telemetry::Totals& totals) {
+  page.counters("tollgate_requests_total", "Finished requests.",
+                {"tenant", "route", "task", "model", "outcome", "stream"}, totals.requests);
+  page.counters("tollgate_attempts_total", "Attempts made at upstreams.", {"target", "credential", "outcome"},
+                totals.attempts);
+  page.counters("tollgate_tokens_total", "Tokens as upstreams reported them; the kinds are disjoint.",
+                {"tenant", "task", "model", "kind"}, totals.tokens);
+  page.histograms("tollgate_request_duration_seconds",
+                  "From the first byte of a request's head to the last byte of its answer.",
+                  {"route", "model", "stream"}, totals.durations, telemetry::request_bounds);
+  page.histograms("tollgate_time_to_first_token_seconds",
+                  "From the first byte of a request's head to the first content sent, for streams.", {"route", "model"},
+                  totals.first_tokens, telemetry::request_bounds);
+  page.histograms("tollgate_overhead_seconds", "Duration of a request less the time spent waiting for the upstream.",
+                  {}, {{{}, totals.overhead}}, telemetry::overhead_bounds);
+  page.gauge("tollgate_in_flight_requests", "Requests that have begun and not ended.", totals.in_flight);
+  page.gauge("tollgate_streams_active", "Streams being relayed.", totals.streams);
+  page.gauges("tollgate_upstream_connections", "Connections to upstreams, by what they do.", {"provider", "state"},
+              totals.connections);
+}
+
+void write_process(Page& page) {
+  const auto process = telemetry::read_process_status();
+  page.counter("process_cpu_seconds_total", "User and system CPU time spent.", process.cpu_seconds);
+  page.gauge("process_resident_memory_bytes", "Memory in RAM.", process.resident_bytes);
+  page.gauge("process_virtual_memory_bytes", "Address space in use.", process.virtual_bytes);
+  page.gauge("process_open_fds", "Open file descriptors.", process.open_descriptors);
+  page.gauge("process_max_fds", "Most file descriptors that may be open.", process.max_descriptors);
+  page.gauge("process_threads", "Threads.", process.threads);
+  page.gauge("process_start_time_seconds", "Start of the process, seconds since the epoch.",
+             process.start_time_seconds);
+}
+
+const char* compiler() {
+#if defined(__clang__)
+  return "clang " __clang_version__;
+#else
+  return "gcc " __VERSION__;
+#endif
+}
+
+}  // namespace
+
+struct Metrics::State {
+  MetricsOptions options;
+  mutable std::mutex mutex;  // over everything below; the workers' cells look after themselves
+  std::deque<WorkerMetrics> workers;
+  std::uint64_t generation = 0;
+  std::uint64_t reloads_done = 0;
+  std::uint64_t reloads_refused = 0;
+  bool last_reload_successful = false;
+  SystemTime last_success{};
+};
+
+Metrics::Metrics(MetricsOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
+Metrics::~Metrics() = default;
+
+WorkerMetrics& Metrics::add_worker() {
+  const std::lock_guard lock(state_->mutex);
+  return state_->workers.emplace_back(state_->options.series_limit);
+}
+
+void Metrics::config_loaded(std::uint64_t generation, SystemTime when) {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->generation != 0) ++state_->reloads_done;
+  state_->generation = generation;
+  state_->last_reload_successful = true;
+  state_->last_success = when;
+}
+
+void Metrics::config_rejected() {
+  const std::lock_guard lock(state_->mutex);
+  ++state_->reloads_refused;
+  state_->last_reload_successful = false;
+}
+
+std::string Metrics::text() const {
+  const State& state = *state_;
+  Page page;
+  {
+    const std::lock_guard lock(state.mutex);
+    telemetry::Totals totals;
+    totals.overhead.buckets.resize(telemetry::overhead_bounds.size() + 1);
+    for (const auto& worker : state.workers) totals.add(*worker.cells_);
+    write_requests(page, totals);
+    page.gauge("tollgate_config_generation", "Number of the configuration in force.", state.generation);
+    page.counters(
+        "tollgate_config_reloads_total", "Reloads of the configuration.", {"result"},
+        std::map<LabelValues, std::uint64_t>{{{"success"}, state.reloads_done}, {{"failure"}, state.reloads_refused}});
+    page.gauge("tollgate_config_last_reload_successful", "1 if the last configuration read was accepted.",
+               state.last_reload_successful ? 1 : 0);
+    page.gauge("tollgate_config_last_reload_success_timestamp_seconds",
+               "When the configuration in force was accepted, seconds since the epoch.",
+               std::chrono::duration<double>(state.last_success.time_since_epoch()).count());
+  }
+  const auto& options = state.options;
+  page.counter("tollgate_access_log_dropped_total",
+               "Access log lines lost because the destination was too slow or failed.",
+               options.access_log_dropped ? options.access_log_dropped() : 0);
+  page.gauges("tollgate_build_info", "Always 1; the labels say what is running.", {"version", "revision", "compiler"},
+              std::map<LabelValues, int>{{{options.version, options.revision, compiler()}, 1}});
+  write_process(page);
+  return page.text();
+}
+
+}  // namespace tollgate::io

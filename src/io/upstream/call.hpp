@@ -1,0 +1,88 @@
+#pragma once
+// One attempt, as a machine that goes as far as it can at each advance(): connection, request, head, body.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "body_reader.hpp"
+#include "provider.hpp"
+#include "tollgate/base/byte_buffer.hpp"
+#include "tollgate/io/timers.hpp"
+#include "tollgate/pipeline/ports.hpp"
+
+namespace tollgate::io {
+
+class Call final : public pipeline::UpstreamCall {
+ public:
+  Call(std::shared_ptr<Provider> provider, const pipeline::UpstreamRequest& request, WaitPoint& point);
+  ~Call() override;
+
+  Progress advance() override;
+  const protocol::http::ResponseHead& head() const override { return *head_; }
+  std::string_view data() const override { return data_; }
+  const Failure& failure() const override { return failure_; }
+  pipeline::Phase phase() const override;
+  bool reused() const override { return reused_; }
+  bool replayed() const override { return replayed_; }
+  void finish() override;
+
+  /// Signals this call's WaitPoint from the loop, unless the call is gone by then.
+  void wake_later();
+
+ private:
+  enum class State : std::uint8_t { begin, queued, resolving, connecting, handshaking, sending, awaiting_head, body, ended, failed };
+  enum class Step : std::uint8_t { again, blocked, head, data, end, failed };
+
+  Step begin();
+  Step open();
+  Step resolve();
+  Step connect_next();
+  Step connecting();
+  Step handshaking();
+  Step send();
+  Step read_head();
+  Step take_head(std::span<char> bytes);
+  Step read_body();
+  Step deliver(std::span<char> bytes);
+  Step ended();
+  Step fail(std::string message);
+  Step lost(const std::string& why);
+  void attach(Connection::Pointer connection);
+  void close_connection();
+  Step block();
+
+  /// Survives the call, so that a wake-up on its way finds out whether anybody is left.
+  struct Token {
+    WaitPoint* point;
+  };
+
+  std::shared_ptr<Provider> provider_;
+  WaitPoint& point_;
+  std::shared_ptr<Token> token_;
+  std::string head_bytes_;
+  std::vector<std::string_view> pieces_;  ///< head and body, as they still have to go
+  std::size_t at_ = 0;                    ///< the piece to go on with
+  std::vector<std::string_view> body_;    ///< kept whole for a replay
+  Millis connect_timeout_;
+
+  State state_ = State::begin;
+  Connection::Pointer connection_;
+  Timer address_timer_;
+  std::size_t next_address_ = 0;
+  std::string last_error_;
+  bool holds_slot_ = false;
+  bool reused_ = false;
+  bool replayed_ = false;
+  bool early_ = false;      ///< the response came before the request had gone out whole
+  bool awaiting_ = false;   ///< nothing can have come yet: wait before the next read
+  bool got_bytes_ = false;  ///< of the response, on this connection
+
+  ByteBuffer partial_;      ///< a head that did not come in one piece
+  std::unique_ptr<protocol::http::ResponseHead> head_;
+  std::span<char> leftover_;  ///< body bytes that came with the head
+  BodyReader reader_;
+  std::string_view data_;
+  Failure failure_;
+};
+
+}  // namespace tollgate::io

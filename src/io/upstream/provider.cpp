@@ -1,0 +1,192 @@
+// The pool of one provider on one worker. Idle connections keep a wait armed: it notices a peer that closes, and later serves for the
+// next response, so a request on a pooled connection costs one readiness registration.
+#include "provider.hpp"
+
+#include <openssl/ssl.h>
+
+#include "call.hpp"
+#include "tollgate/io/loop.hpp"
+#include "tollgate/io/metrics.hpp"
+#include "tollgate/io/resolver.hpp"
+
+namespace tollgate::io {
+
+namespace {
+
+// How long the end of a response may take after its reader had all it wanted.
+constexpr Millis drain_time{1000};
+
+std::string host_field(const config::Provider& provider) {
+  std::string host = provider.host.find(':') == std::string::npos ? provider.host : "[" + provider.host + "]";
+  const std::uint16_t usual = provider.tls ? 443 : 80;
+  if (provider.port != usual) host += ":" + std::to_string(provider.port);
+  return host;
+}
+
+}  // namespace
+
+Provider::Provider(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, Settings settings, SslContext tls)
+    : loop_(loop), resolver_(resolver), metrics_(metrics), settings_(std::move(settings)), tls_(std::move(tls)) {
+  const config::Provider& provider = settings_.provider;
+  head_start_ = "POST " + provider.base_path;
+  head_middle_ = " HTTP/1.1\r\nHost: " + host_field(provider) + "\r\n";
+  if (!provider.credentials.empty())
+    head_middle_ += "Authorization: Bearer " + provider.credentials.front().key.reveal() + "\r\n";
+  head_middle_ += "Accept-Encoding: identity\r\n";
+  for (const auto& [name, value] : provider.headers) head_middle_ += name + ": " + value.reveal() + "\r\n";
+  resolver_.watch(provider.host);
+}
+
+Provider::~Provider() {
+  while (!idle_.empty()) close_idle(idle_.begin());
+  while (!draining_.empty()) {
+    drop(draining_.front().connection);
+    remove(draining_.begin());
+  }
+  if (session_) SSL_SESSION_free(session_);
+  resolver_.unwatch(settings_.provider.host);
+}
+
+std::unique_ptr<pipeline::UpstreamCall> Provider::start(const pipeline::UpstreamRequest& request, WaitPoint& point) {
+  return std::make_unique<Call>(shared_from_this(), request, point);
+}
+
+std::string Provider::request_head(const pipeline::UpstreamRequest& request) const {
+  std::string head;
+  head.reserve(head_start_.size() + head_middle_.size() + request.path.size() + request.query.size() + request.fields.size() + 128);
+  head += head_start_;
+  head += request.path;
+  if (!request.query.empty()) (head += '?') += request.query;
+  head += head_middle_;
+  head += request.fields;
+  head += "X-Client-Request-Id: ";
+  head += request.attempt_id;
+  head += "\r\nContent-Length: ";
+  head += std::to_string(request.body_size);
+  head += "\r\n\r\n";
+  return head;
+}
+
+Connection::Pointer Provider::take_idle() {
+  if (idle_.empty()) return nullptr;
+  // The newest first: if it is too old, all are, and the next sweep closes them.
+  Resting& newest = idle_.front();
+  if (loop_.now() - newest.since > settings_.provider.pool.idle) return nullptr;
+  Connection::Pointer connection = newest.connection;
+  remove(idle_.begin());
+  metrics_.upstream_connections(settings_.provider.name, 1, -1);
+  return connection;
+}
+
+bool Provider::take_slot() {
+  if (connections_ >= settings_.max_connections && !idle_.empty()) {
+    // Idle but too old for use: it makes room for a fresh one.
+    close_idle(std::prev(idle_.end()));
+  }
+  if (connections_ >= settings_.max_connections) return false;
+  ++connections_;
+  metrics_.upstream_connections(settings_.provider.name, 1, 0);
+  return true;
+}
+
+void Provider::queue(Call& call) { waiting_.push_back(&call); }
+
+void Provider::leave_queue(Call& call) { std::erase(waiting_, &call); }
+
+void Provider::wake_one() {
+  if (waiting_.empty()) return;
+  // Posted, not called: the caller is in the middle of ending another request.
+  Call* next = waiting_.front();
+  waiting_.pop_front();
+  next->wake_later();
+}
+
+void Provider::drop(Connection::Pointer connection) {
+  if (connection) connection->close();
+  --connections_;
+  metrics_.upstream_connections(settings_.provider.name, -1, 0);
+  wake_one();
+}
+
+void Provider::keep(Connection::Pointer connection) {
+  remember_session(*connection);
+  rest(std::move(connection), false, {});
+  wake_one();
+}
+
+void Provider::keep_after(Connection::Pointer connection, BodyReader reader) { rest(std::move(connection), true, reader); }
+
+void Provider::rest(Connection::Pointer connection, bool draining, BodyReader reader) {
+  auto& list = draining ? draining_ : idle_;
+  list.push_front({this, std::move(connection), loop_.now(), draining, reader, {}});
+  Resting& resting = list.front();
+  resting.self = list.begin();
+  resting.connection->on_readable(&Provider::stirred, &resting);
+  resting.connection->wait_readable();
+  if (!draining) metrics_.upstream_connections(settings_.provider.name, -1, 1);
+}
+
+void Provider::remove(std::list<Resting>::iterator resting) { (resting->draining ? draining_ : idle_).erase(resting); }
+
+void Provider::stirred(void* context) {
+  auto& resting = *static_cast<Resting*>(context);
+  Provider& owner = *resting.owner;
+  const auto scratch = owner.loop_.scratch();
+  const Transfer got = resting.connection->read(scratch);
+  if (got.state == IoState::blocked) {  // a TLS session ticket, or nothing at all
+    resting.connection->on_readable(&Provider::stirred, context);
+    resting.connection->wait_readable();
+    return;
+  }
+  Connection::Pointer connection = resting.connection;
+  const bool draining = resting.draining;
+  if (draining && got.state == IoState::ok) resting.reader.take(scratch.first(got.bytes));
+  const bool ended = draining && resting.reader.reusable();
+  const bool goes_on = draining && got.state == IoState::ok && resting.reader.state() == BodyReader::State::reading;
+  if (goes_on) {
+    connection->on_readable(&Provider::stirred, context);
+    connection->wait_readable();
+    return;
+  }
+  if (!draining) return owner.close_idle(resting.self);
+  owner.remove(resting.self);
+  if (ended) return owner.keep(connection);
+  owner.drop(connection);
+}
+
+void Provider::close_idle(std::list<Resting>::iterator resting) {
+  Connection::Pointer connection = resting->connection;
+  remove(resting);
+  metrics_.upstream_connections(settings_.provider.name, 1, -1);
+  drop(connection);
+}
+
+void Provider::sweep(SteadyTime now) {
+  while (!idle_.empty() && now - idle_.back().since > settings_.provider.pool.idle) close_idle(std::prev(idle_.end()));
+  while (!draining_.empty() && now - draining_.back().since > drain_time) {
+    Connection::Pointer old = draining_.back().connection;
+    remove(std::prev(draining_.end()));
+    drop(old);
+  }
+}
+
+Result<SSL*> Provider::new_ssl() {
+  SSL* ssl = SSL_new(tls_.get());
+  if (!ssl) return Failure{FailureKind::internal, Source::gateway, "no memory for a TLS connection"};
+  if (auto prepared = prepare_client(ssl, settings_.provider.host, settings_.provider.upstream_tls.server_name); !prepared) {
+    SSL_free(ssl);
+    return prepared.error();
+  }
+  if (session_) SSL_set_session(ssl, session_);
+  SSL_set_connect_state(ssl);
+  return ssl;
+}
+
+void Provider::remember_session(Connection& connection) {
+  if (!connection.tls()) return;
+  SSL_SESSION* session = SSL_get1_session(connection.ssl());
+  if (session && SSL_SESSION_is_resumable(session)) std::swap(session, session_);
+  if (session) SSL_SESSION_free(session);
+}
+
+}  // namespace tollgate::io

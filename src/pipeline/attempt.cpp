@@ -1,0 +1,272 @@
+// See attempt.hpp. Reading order: run(), then what it calls for each kind of progress, then the waits.
+#include "attempt.hpp"
+
+#include <algorithm>
+
+#include "tollgate/pipeline/serve.hpp"
+#include "tollgate/protocol/http/crossing.hpp"
+
+namespace tollgate::pipeline {
+
+using protocol::http::equals_ignoring_case;
+using protocol::http::ResponseHead;
+
+namespace {
+
+// After finish_reason come a usage chunk and the end marker; an upstream that forgets them is not waited for longer.
+constexpr Millis finish_grace{2000};
+
+config::Timeouts timeouts_of(const config::Model& model, config::Timeouts timeouts) {
+  timeouts.connect = model.connect.value_or(timeouts.connect);
+  timeouts.first_token = model.first_token.value_or(timeouts.first_token);
+  timeouts.idle = model.idle.value_or(timeouts.idle);
+  timeouts.attempt = model.attempt.value_or(timeouts.attempt);
+  return timeouts;
+}
+
+bool is_event_stream(const ResponseHead& head) {
+  constexpr std::string_view type = "text/event-stream";
+  return equals_ignoring_case(head.fields.value("content-type").substr(0, type.size()), type);
+}
+
+/// The header lines that cross. A stream's content type is our own.
+std::string crossing_fields(const ResponseHead& head, bool streaming) {
+  std::string fields;
+  for (const auto& field : head.fields) {
+    if (!protocol::http::crosses_to_client(field.name)) continue;
+    if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
+    fields.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  return fields;
+}
+
+/// The status for an error that came as an event under a 200: its own code where it is one, else what its words say.
+std::uint16_t status_of(std::string_view error_json) {
+  const auto error = protocol::openai::read_error(error_json);
+  if (!error) return 502;
+  // 401 and 403 speak of the gateway's credential, which is none of the client's business.
+  if (error->status && *error->status >= 400 && *error->status < 600 && *error->status != 401 && *error->status != 403)
+    return static_cast<std::uint16_t>(*error->status);
+  const auto says = [&error](std::string_view word) {
+    return error->type.find(word) != std::string::npos || error->code.find(word) != std::string::npos;
+  };
+  if (says("rate_limit") || says("insufficient_quota") || says("overloaded")) return 429;
+  if (says("invalid_request") || says("context_length")) return 400;
+  return 502;
+}
+
+bool is_plain_id(std::string_view id) {
+  return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+}  // namespace
+
+Attempt::Attempt(Exchange& exchange)
+    : exchange_(exchange),
+      provider_(exchange.world->snapshot->providers[target().provider]),
+      timeouts_(timeouts_of(*exchange.resolution.model, provider_.timeouts)),
+      clock_(timeouts_, exchange.alarm.now(), exchange.deadline, exchange.scan.stream),
+      id_(Uuid::v7(exchange.began_at, exchange.random)),
+      stream_(exchange),
+      body_(exchange) {
+  AttemptRecord attempt;
+  attempt.target = record().target;
+  attempt.id = id_.text();
+  if (!provider_.credentials.empty()) attempt.credential = provider_.credentials.front().name;
+  record().attempts.push_back(std::move(attempt));
+}
+
+Attempt::~Attempt() {
+  AttemptRecord& attempt = record().attempts.back();
+  attempt.outcome = record().outcome;
+  if (!call_) return;
+  attempt.reused = call_->reused();
+  attempt.replayed = call_->replayed();
+}
+
+void Attempt::start() {
+  request_.path = exchange_.inbound.path;
+  request_.query = exchange_.inbound.query;
+  request_.fields = exchange_.inbound.fields;
+  request_.attempt_id = id_.text();
+  request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
+  for (const std::string_view piece : request_.body) request_.body_size += piece.size();
+  request_.connect_timeout = timeouts_.connect;
+  call_ = exchange_.world->providers[target().provider]->start(request_, exchange_.point);
+}
+
+Task<Result<void>> Attempt::run() {
+  start();
+  while (!over_) {
+    Result<void> step;
+    if (!exchange_.client.drained()) {
+      // Backpressure: nothing is read that the client has no room for.
+      const SteadyTime until = exchange_.client.last_taken() + exchange_.world->snapshot->server.write_timeout;
+      const Woke woke = co_await exchange_.pause(std::min(until, exchange_.deadline));
+      step = after_client_wait(woke);
+    } else {
+      step = advance();
+      if (step && blocked_) {
+        const Woke woke = co_await exchange_.pause(before_wait());
+        step = after_wait(woke);
+      }
+    }
+    if (!step) co_return step.error();
+  }
+  record().phase = Phase::done;
+  co_return Result<void>();
+}
+
+Result<void> Attempt::advance() {
+  blocked_ = false;
+  switch (call_->advance()) {
+    case UpstreamCall::Progress::blocked: blocked_ = true; return {};
+    case UpstreamCall::Progress::head: return take_head(call_->head());
+    case UpstreamCall::Progress::data: return take_data(call_->data());
+    case UpstreamCall::Progress::end: return take_end();
+    case UpstreamCall::Progress::failed: break;
+  }
+  return fail(FailureKind::upstream_error, call_->failure().message);
+}
+
+Result<void> Attempt::take_head(const ResponseHead& head) {
+  clock_.heard(exchange_.alarm.now());
+  const std::string_view id = head.fields.value("x-request-id");
+  if (is_plain_id(id)) record().upstream_request_id = id;
+  if (auto judged = judge_head(head); !judged) return judged;
+
+  streaming_ = head.status == 200 && is_event_stream(head);
+  if (streaming_) {
+    stream_.upstream_fields(crossing_fields(head, true));
+    return {};
+  }
+  if (exchange_.client.begun())
+    return fail(FailureKind::upstream_error, "it answered with status " + std::to_string(head.status) + " when the stream had begun");
+  plain_ = true;
+  body_.head(head.status, crossing_fields(head, false), head);
+  if (head.status >= 400) {
+    record().outcome = head.status < 500 && head.status != 429 ? Outcome::client_error : Outcome::upstream_error;
+    record().ended_by = EndedBy::upstream;
+  }
+  return {};
+}
+
+Result<void> Attempt::judge_head(const ResponseHead& head) {
+  // Passed on, a 401 would make the caller change the wrong key.
+  if (head.status == 401 || head.status == 403)
+    return fail(FailureKind::upstream_error, "it refused the gateway's credential; tell the operator of this gateway", "upstream_auth_failed");
+  if (head.status >= 300 && head.status < 400)
+    return fail(FailureKind::upstream_error, "it answered with a redirect, and those are never followed");
+  return {};
+}
+
+Result<void> Attempt::take_data(std::string_view data) {
+  clock_.heard(exchange_.alarm.now());
+  if (streaming_) return settle(stream_.take(data));
+  body_.take(data);
+  return {};
+}
+
+Result<void> Attempt::take_end() {
+  over_ = true;
+  if (streaming_) return settle(stream_.upstream_ended());
+  body_.ended();
+  return {};
+}
+
+Result<void> Attempt::settle(StreamRelay::State state) {
+  if (stream_.opened()) clock_.content();
+  switch (state) {
+    case StreamRelay::State::open:
+      if (stream_.finished()) finished_at_ = exchange_.alarm.now();
+      return {};
+    case StreamRelay::State::complete:
+      over_ = true;
+      call_->finish();
+      return {};
+    case StreamRelay::State::refused: refuse(stream_.refusal()); return {};
+    case StreamRelay::State::broken: break;
+  }
+  return fail(stream_.failure().kind, stream_.failure().message);
+}
+
+void Attempt::refuse(const std::string& body) {
+  over_ = true;
+  record().outcome = Outcome::upstream_error;
+  record().ended_by = EndedBy::upstream;
+  if (exchange_.client.begun()) {
+    const std::string_view frame[] = {"data: ", body, "\n\n"};
+    exchange_.client.write(frame);
+  } else {
+    record().status = status_of(body);
+    const std::string_view piece = body;
+    exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {false, body.size()});
+    exchange_.client.write({&piece, 1});
+  }
+  exchange_.client.end();
+}
+
+SteadyTime Attempt::before_wait() {
+  wait_began_ = exchange_.alarm.now();
+  const Phase phase = call_->phase();
+  record().phase = phase;
+  if (phase != Phase::queue && phase != Phase::connect) clock_.connected(wait_began_);
+
+  SteadyTime until = std::min(clock_.next(phase).when, sign_of_life());
+  if (finished_at_ != never) until = std::min(until, finished_at_ + finish_grace);
+  return until;
+}
+
+SteadyTime Attempt::sign_of_life() const {
+  const auto& settings = exchange_.world->snapshot->server.stream;
+  if (exchange_.events_begun) return exchange_.client.last_taken() + settings.heartbeat;
+  const bool may_begin = exchange_.scan.stream && !plain_ && !exchange_.client.begun();
+  return may_begin ? exchange_.began + settings.commit_after : never;
+}
+
+Result<void> Attempt::after_wait(Woke woke) {
+  const SteadyTime now = exchange_.alarm.now();
+  record().waited_for_upstream += std::chrono::duration_cast<Micros>(now - wait_began_);
+  if (woke == Woke::progress) return {};
+  if (woke == Woke::timer) return on_time(now);
+  return stop_for(woke);
+}
+
+Result<void> Attempt::after_client_wait(Woke woke) {
+  if (woke == Woke::progress) return {};
+  if (woke != Woke::timer) return stop_for(woke);
+  record().phase = Phase::relay;
+  return Failure{FailureKind::client_left, Source::client, "the client took nothing for too long"};
+}
+
+Result<void> Attempt::on_time(SteadyTime now) {
+  const AttemptClock::Due due = clock_.next(call_->phase());
+  if (finished_at_ != never && now >= finished_at_ + finish_grace) {
+    over_ = true;
+    return settle(stream_.finished_silently());
+  }
+  if (now >= due.when) {
+    record().phase = due.phase;
+    const std::string what = due.deadline ? "the request's deadline passed" : "it did not go on in time";
+    return fail(FailureKind::upstream_timeout, what + " (phase: " + std::string(name_of(due.phase)) + ")");
+  }
+  if (now < sign_of_life()) return {};
+  if (exchange_.events_begun)
+    stream_.heartbeat();
+  else
+    stream_.commit_head();
+  return {};
+}
+
+Result<void> Attempt::stop_for(Woke woke) {
+  if (woke == Woke::client_left) return Failure{FailureKind::client_left, Source::client, "the client left"};
+  stream_.close_event();
+  return Failure{FailureKind::overloaded, Source::gateway, "the gateway is shutting down; send the request again"};
+}
+
+Failure Attempt::fail(FailureKind kind, std::string what, std::string code) {
+  stream_.close_event();
+  return {kind, Source::upstream, "provider '" + provider_.name + "': " + std::move(what), std::move(code)};
+}
+
+}  // namespace tollgate::pipeline

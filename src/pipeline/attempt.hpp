@@ -1,0 +1,60 @@
+#pragma once
+// One attempt at one target: drives the upstream call and hands its answer to the relay that fits, and decides at every wait who may end
+// it: the client that leaves, a timer, the gateway's own stop.
+#include <memory>
+
+#include "attempt_clock.hpp"
+#include "relay_body.hpp"
+#include "relay_stream.hpp"
+#include "tollgate/base/ids.hpp"
+#include "tollgate/pipeline/exchange.hpp"
+
+namespace tollgate::pipeline {
+
+class Attempt {
+ public:
+  explicit Attempt(Exchange& exchange);
+  ~Attempt();
+
+  /// Until the answer has been handed to the client's side whole, or has failed. After a Failure rescue() has the word: where the answer
+  /// had begun the client is left at a point where an error event, or the end of the connection, may follow.
+  Task<Result<void>> run();
+
+ private:
+  const config::Target& target() const { return exchange_.resolution.model->targets.front(); }
+  RequestRecord& record() { return exchange_.record; }
+
+  void start();
+  Result<void> advance();
+  Result<void> take_head(const protocol::http::ResponseHead& head);
+  Result<void> judge_head(const protocol::http::ResponseHead& head);
+  Result<void> take_data(std::string_view data);
+  Result<void> take_end();
+  Result<void> settle(StreamRelay::State state);
+  void refuse(const std::string& body);
+
+  SteadyTime before_wait();
+  SteadyTime sign_of_life() const;
+  Result<void> after_wait(Woke woke);
+  Result<void> after_client_wait(Woke woke);
+  Result<void> on_time(SteadyTime now);
+  Result<void> stop_for(Woke woke);
+  Failure fail(FailureKind kind, std::string what, std::string code = {});
+
+  Exchange& exchange_;
+  const config::Provider& provider_;
+  const config::Timeouts timeouts_;
+  AttemptClock clock_;
+  Uuid id_;
+  UpstreamRequest request_;
+  std::unique_ptr<UpstreamCall> call_;
+  StreamRelay stream_;
+  BodyRelay body_;
+  bool blocked_ = false;    ///< the last step could not go on without the upstream
+  bool streaming_ = false;  ///< the answer is a stream of events
+  bool plain_ = false;      ///< it is something else
+  bool over_ = false;
+  SteadyTime wait_began_, finished_at_ = never;
+};
+
+}  // namespace tollgate::pipeline

@@ -1,0 +1,45 @@
+#include "tollgate/pipeline/record.hpp"
+
+namespace tollgate::pipeline {
+
+std::string_view name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok: return "ok";
+    case Outcome::client_error: return "client_error";
+    case Outcome::limited: return "limited";
+    case Outcome::upstream_error: return "upstream_error";
+    case Outcome::timeout: return "timeout";
+    case Outcome::truncated: return "truncated";
+    case Outcome::cancelled: return "cancelled";
+    case Outcome::internal: return "internal";
+  }
+  return "internal";
+}
+
+std::string_view name_of(EndedBy side) {
+  switch (side) {
+    case EndedBy::nobody: return "nobody";
+    case EndedBy::client: return "client";
+    case EndedBy::upstream: return "upstream";
+    case EndedBy::gateway: return "gateway";
+  }
+  return "nobody";
+}
+
+std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::head: return "head";
+    case Phase::body: return "body";
+    case Phase::route: return "route";
+    case Phase::queue: return "queue";
+    case Phase::connect: return "connect";
+    case Phase::send: return "send";
+    case Phase::first_byte: return "first_byte";
+    case Phase::first_token: return "first_token";
+    case Phase::relay: return "relay";
+    case Phase::done: return "done";
+  }
+  return "done";
+}
+
+}  // namespace tollgate::pipeline

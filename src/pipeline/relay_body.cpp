@@ -1,0 +1,62 @@
+#include "relay_body.hpp"
+
+#include "tollgate/pipeline/serve.hpp"
+#include "tollgate/protocol/openai/reply.hpp"
+
+namespace tollgate::pipeline {
+
+namespace {
+
+// What is held whole: beyond it memory counts for more than knowing the end before the beginning.
+constexpr std::size_t whole_limit = 1024 * 1024;
+
+}  // namespace
+
+void BodyRelay::head(std::uint16_t status, std::string fields, const protocol::http::ResponseHead& upstream) {
+  status_ = status;
+  fields_ = std::move(fields);
+  length_known_ = upstream.framing == protocol::http::Framing::length;
+  length_ = upstream.content_length;
+}
+
+void BodyRelay::begin(BodyForm form) {
+  exchange_.record.status = status_;
+  exchange_.client.begin(status_, answer_fields(exchange_) + fields_, form);
+}
+
+void BodyRelay::take(std::string_view bytes) {
+  exchange_.record.bytes_out += bytes.size();
+  if (exchange_.client.begun()) {
+    exchange_.client.write({&bytes, 1});
+    return;
+  }
+  if (held_.empty() && length_known_ && bytes.size() == length_) {
+    // The common case: all of it in one read, sent from where it lies.
+    read_usage(bytes);
+    begin({false, length_});
+    exchange_.client.write({&bytes, 1});
+    return;
+  }
+  held_.append(bytes);
+  if (held_.size() <= whole_limit && (!length_known_ || length_ <= whole_limit)) return;
+  begin({!length_known_, length_});
+  const std::string_view piece = held_.view();
+  exchange_.client.write({&piece, 1});
+  held_.release();
+}
+
+void BodyRelay::ended() {
+  if (!exchange_.client.begun()) {
+    const std::string_view piece = held_.view();
+    read_usage(piece);
+    begin({false, held_.size()});
+    exchange_.client.write({&piece, 1});
+  }
+  exchange_.client.end();
+}
+
+void BodyRelay::read_usage(std::string_view body) {
+  if (status_ == 200 && body.starts_with('{')) exchange_.record.usage = protocol::openai::read_usage(body);
+}
+
+}  // namespace tollgate::pipeline

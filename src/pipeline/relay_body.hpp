@@ -1,0 +1,35 @@
+#pragma once
+// Passes an answer on that is not a stream of events: whole where it is small, so that a broken one never begins, else as it comes.
+#include <string>
+#include <string_view>
+
+#include "tollgate/base/byte_buffer.hpp"
+#include "tollgate/pipeline/exchange.hpp"
+
+namespace tollgate::pipeline {
+
+class BodyRelay {
+ public:
+  explicit BodyRelay(Exchange& exchange) : exchange_(exchange) {}
+
+  /// The status and header lines for the client, and the length where the upstream gave one.
+  void head(std::uint16_t status, std::string fields, const protocol::http::ResponseHead& upstream);
+  void take(std::string_view bytes);
+  /// The body is complete: sends it, or its end.
+  void ended();
+
+  std::uint16_t status() const { return status_; }
+
+ private:
+  void begin(BodyForm form);
+  void read_usage(std::string_view body);
+
+  Exchange& exchange_;
+  std::uint16_t status_ = 0;
+  std::string fields_;
+  bool length_known_ = false;
+  std::uint64_t length_ = 0;
+  ByteBuffer held_;
+};
+
+}  // namespace tollgate::pipeline

@@ -1,0 +1,70 @@
+#include "tollgate/pipeline/serve.hpp"
+#include "tollgate/protocol/openai/error.hpp"
+
+namespace tollgate::pipeline {
+
+namespace {
+
+Outcome outcome_of(const Failure& failure, bool content_sent) {
+  if (failure.kind == FailureKind::client_left) return Outcome::cancelled;
+  if (content_sent) return Outcome::truncated;
+  switch (failure.kind) {
+    case FailureKind::internal: return Outcome::internal;
+    case FailureKind::upstream_timeout: return Outcome::timeout;
+    case FailureKind::overloaded:
+    case FailureKind::no_upstream: return Outcome::limited;
+    case FailureKind::upstream_error: return Outcome::upstream_error;
+    default: return Outcome::client_error;
+  }
+}
+
+EndedBy ended_by(Source source) {
+  switch (source) {
+    case Source::client: return EndedBy::client;
+    case Source::upstream: return EndedBy::upstream;
+    case Source::gateway: break;
+  }
+  return EndedBy::gateway;
+}
+
+std::string retry_fields(const Failure& failure) {
+  if (!failure.retry_after) return {};
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
+  return "Retry-After: " + std::to_string(std::max<std::int64_t>(1, seconds)) + "\r\n";
+}
+
+}  // namespace
+
+void rescue(Exchange& exchange, const Failure& failure) {
+  RequestRecord& record = exchange.record;
+  const auto form = protocol::openai::error_form(failure.kind);
+  record.outcome = outcome_of(failure, exchange.client.begun() && (record.first_token || !record.stream));
+  record.ended_by = ended_by(failure.source);
+  record.error_code = failure.code.empty() ? std::string(form.code) : failure.code;
+  if (failure.kind == FailureKind::client_left) {
+    record.status = form.status;
+    exchange.client.abort();
+    return;
+  }
+  if (exchange.client.begun() && !exchange.events_begun) {
+    // Half an answer that is no stream has no place for words: it must look broken.
+    exchange.client.abort();
+    return;
+  }
+  if (exchange.client.begun()) {
+    const std::string frame = protocol::openai::error_frame(failure);
+    const std::string_view piece = frame;
+    exchange.client.write({&piece, 1});
+    exchange.client.end();
+    return;
+  }
+  record.status = form.status;
+  const std::string body = protocol::openai::error_body(failure);
+  const std::string_view piece = body;
+  exchange.client.begin(form.status, answer_fields(exchange) + retry_fields(failure) + "Content-Type: application/json\r\n",
+                        {false, body.size()});
+  exchange.client.write({&piece, 1});
+  exchange.client.end();
+}
+
+}  // namespace tollgate::pipeline

@@ -1,0 +1,174 @@
+// Every event of every stream passes here, so one pass reads all that relay, commit point and metering ask of it.
+#include "tollgate/protocol/openai/reply.hpp"
+
+#include "protocol/json_scan.hpp"
+#include "protocol/json_text.hpp"
+#include "protocol/openai/usage.hpp"
+
+namespace tollgate::protocol::openai {
+namespace {
+
+using json::Kind;
+using json::Reader;
+using json::Value;
+
+bool is_done_mark(std::string_view data) {
+  constexpr std::string_view mark = "[DONE]";
+  return data.starts_with(mark) && data.find_first_not_of(" \t", mark.size()) == std::string_view::npos;
+}
+
+/// A non-empty string; content may also be an array of parts.
+bool carries_text(const Value& value) {
+  return value.truthy() && (value.kind == Kind::string || value.kind == Kind::array);
+}
+
+class ChunkReader {
+ public:
+  ChunkReader(StreamKind kind, std::string_view event_name, std::string_view data)
+      : kind_(kind), type_(event_name), named_error_(event_name == "error"), reader_(data) {}
+
+  ChunkMeaning run() {
+    if (reader_.enter_object()) {
+      while (reader_.next_member()) read_member(reader_.key());
+    } else {
+      reader_.take();
+    }
+    if (!reader_.finish()) return broken();
+    conclude();
+    return std::move(meaning_);
+  }
+
+ private:
+  void read_member(std::string_view key);
+  void read_choices();
+  void read_choice();
+  void read_delta();
+  void conclude();
+  void conclude_response();
+  ChunkMeaning broken() const;
+
+  StreamKind kind_;
+  std::string type_;  ///< of a /v1/responses event: what its data says, else the event's name
+  bool named_error_;
+  Reader reader_;
+  ChunkMeaning meaning_;
+  std::optional<Usage> nested_usage_;
+  bool choices_empty_ = false;
+  bool usage_object_ = false;
+  bool more_carried_ = false;  ///< something a client may want that is neither usage nor the chunk's envelope
+};
+
+void ChunkReader::read_member(std::string_view key) {
+  if (key == "choices") {
+    read_choices();
+  } else if (key == "usage") {
+    usage_object_ = reader_.peek() == Kind::object;
+    if (auto usage = take_usage(reader_)) meaning_.usage = usage;
+  } else if (key == "error") {
+    meaning_.error |= reader_.take().truthy();
+  } else if (key == "object") {  // older vLLM has the error's fields at the top
+    meaning_.error |= reader_.take().text == R"("error")";
+  } else if (key == "response" || key == "x_groq") {
+    nested_usage_ = take_nested_usage(reader_);
+  } else if (key == "type" && kind_ == StreamKind::responses) {
+    const Value value = reader_.take();
+    if (value.kind == Kind::string) type_ = json::decode_lossy(value.inside());
+  } else if (key == "prompt_filter_results" || key == "moderation") {
+    more_carried_ |= reader_.take().truthy();
+  } else {
+    reader_.take();
+  }
+}
+
+void ChunkReader::read_choices() {
+  if (!reader_.enter_array()) {
+    reader_.take();
+    return;
+  }
+  choices_empty_ = true;
+  while (reader_.next_element()) {
+    choices_empty_ = false;
+    read_choice();
+  }
+}
+
+void ChunkReader::read_choice() {
+  if (!reader_.enter_object()) {
+    reader_.take();
+    return;
+  }
+  while (reader_.next_member()) {
+    const std::string_view key = reader_.key();
+    if (key == "delta" || key == "message") {
+      read_delta();
+    } else if (key == "text") {
+      meaning_.content |= carries_text(reader_.take());
+    } else if (key == "finish_reason") {
+      meaning_.finish |= reader_.take().truthy();
+    } else if (key == "usage") {  // Moonshot puts it here
+      nested_usage_ = take_usage(reader_);
+    } else {
+      reader_.take();
+    }
+  }
+}
+
+void ChunkReader::read_delta() {
+  if (!reader_.enter_object()) {
+    reader_.take();
+    return;
+  }
+  while (reader_.next_member()) {
+    const std::string_view key = reader_.key();
+    if (key == "content" || key == "refusal" || key == "reasoning_content" || key == "reasoning") {
+      meaning_.content |= carries_text(reader_.take());
+    } else if (key == "tool_calls" || key == "function_call" || key == "audio" || key == "reasoning_details") {
+      meaning_.content |= reader_.take().truthy();
+    } else {
+      reader_.take();
+    }
+  }
+}
+
+void ChunkReader::conclude() {
+  if (!meaning_.usage) meaning_.usage = nested_usage_;
+  meaning_.error |= named_error_;
+  switch (kind_) {
+    case StreamKind::chat:
+    case StreamKind::completions:
+      meaning_.usage_only = choices_empty_ && usage_object_ && !more_carried_ && !meaning_.error;
+      break;
+    case StreamKind::responses: conclude_response(); break;
+    case StreamKind::opaque: meaning_.content = !meaning_.error; break;
+  }
+}
+
+void ChunkReader::conclude_response() {
+  const bool opening = type_ == "response.created" || type_ == "response.queued" || type_ == "response.in_progress" ||
+                       type_ == "keepalive";
+  const bool failed = type_ == "response.failed";
+  meaning_.error |= failed || type_ == "error";
+  meaning_.done = failed || type_ == "response.completed" || type_ == "response.incomplete";
+  meaning_.content = !opening && !meaning_.error;
+}
+
+ChunkMeaning ChunkReader::broken() const {
+  ChunkMeaning meaning;
+  meaning.malformed = true;
+  meaning.error = named_error_;
+  meaning.content = kind_ == StreamKind::opaque && !named_error_;
+  return meaning;
+}
+
+}  // namespace
+
+ChunkMeaning read_chunk(StreamKind kind, std::string_view event_name, std::string_view data) {
+  if (is_done_mark(data)) {
+    ChunkMeaning meaning;
+    meaning.done = true;
+    return meaning;
+  }
+  return ChunkReader(kind, event_name, data).run();
+}
+
+}  // namespace tollgate::protocol::openai

@@ -1,0 +1,135 @@
+#include "tollgate/protocol/openai/reply.hpp"
+
+#include "protocol/json_scan.hpp"
+#include "protocol/json_text.hpp"
+#include "protocol/openai/usage.hpp"
+
+namespace tollgate::protocol::openai {
+namespace {
+
+using json::Kind;
+using json::Reader;
+using json::Value;
+
+std::string text_of(const Value& value) {
+  if (value.kind == Kind::string) return json::decode_lossy(value.inside());
+  if (value.kind == Kind::number) return std::string(value.text);
+  return {};
+}
+
+std::optional<int> as_status(std::string_view code) {
+  const auto number = json::whole_number(code);
+  if (!number || *number < 400 || *number > 599) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+/// Reads an error body of any make. Fields of an `error` object win over those beside it.
+class ErrorReader {
+ public:
+  explicit ErrorReader(std::string_view json) : reader_(json) {}
+
+  std::optional<ErrorInfo> run() {
+    if (reader_.enter_array()) {  // Gemini's OpenAI endpoint wraps the object
+      if (reader_.next_element()) read_body();
+      while (reader_.next_element()) reader_.take();
+    } else {
+      read_body();
+    }
+    if (!reader_.finish()) return std::nullopt;
+    if (nested_) return nested_;
+    if (!flat_.message.empty()) return flat_;
+    return std::nullopt;
+  }
+
+ private:
+  void read_body() {
+    if (!reader_.enter_object()) {
+      reader_.take();
+      return;
+    }
+    while (reader_.next_member()) {
+      const std::string_view key = reader_.key();
+      if (key == "error") {
+        read_error_member();
+      } else if (key == "response") {
+        read_response();
+      } else {
+        read_field(key, flat_);
+      }
+    }
+  }
+
+  /// A failed event of /v1/responses holds its error in the response.
+  void read_response() {
+    if (!reader_.enter_object()) {
+      reader_.take();
+      return;
+    }
+    while (reader_.next_member()) {
+      if (reader_.key() == "error") {
+        read_error_member();
+      } else {
+        reader_.take();
+      }
+    }
+  }
+
+  void read_error_member() {
+    ErrorInfo info;
+    if (reader_.enter_object()) {
+      bool any = false;
+      for (; reader_.next_member(); any = true) read_field(reader_.key(), info);
+      if (any) nested_ = std::move(info);
+      return;
+    }
+    const Value value = reader_.take();
+    if (!value.truthy()) return;
+    info.message = text_of(value);
+    nested_ = std::move(info);
+  }
+
+  void read_field(std::string_view key, ErrorInfo& info) {
+    if (key == "message" || key == "Message" || (key == "detail" && info.message.empty())) {
+      info.message = text_of(reader_.take());
+    } else if (key == "type") {
+      info.type = text_of(reader_.take());
+    } else if (key == "status" && info.type.empty()) {  // Gemini's word for the type
+      info.type = text_of(reader_.take());
+    } else if (key == "code") {
+      info.code = text_of(reader_.take());
+      info.status = as_status(info.code);
+    } else if (key == "param") {
+      info.param = text_of(reader_.take());
+    } else {
+      reader_.take();
+    }
+  }
+
+  Reader reader_;
+  std::optional<ErrorInfo> nested_;
+  ErrorInfo flat_;
+};
+
+}  // namespace
+
+std::optional<Usage> read_usage(std::string_view json) {
+  Reader reader(json);
+  std::optional<Usage> usage;
+  std::optional<Usage> nested;
+  if (!reader.enter_object()) return std::nullopt;
+  while (reader.next_member()) {
+    if (reader.key() == "usage") {
+      usage = take_usage(reader);
+    } else if (reader.key() == "response" || reader.key() == "x_groq") {
+      nested = take_nested_usage(reader);
+    } else {
+      reader.take();
+    }
+  }
+  if (!reader.finish()) return std::nullopt;
+  return usage ? usage : nested;
+}
+
+std::optional<ErrorInfo> read_error(std::string_view json) { return ErrorReader(json).run(); }
+
+}  // namespace tollgate::protocol::openai

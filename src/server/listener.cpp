@@ -1,0 +1,198 @@
+#include "tollgate/server/listener.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "tollgate/io/connection.hpp"
+#include "tollgate/io/diagnostics.hpp"
+#include "tollgate/io/resolver.hpp"
+
+namespace tollgate::server {
+
+namespace {
+
+constexpr int backlog = 4096;
+constexpr Millis pause_when_out_of_descriptors{100};
+
+struct Bound {
+  int descriptor = -1;
+  int family = 0;
+  std::string address;
+};
+
+Failure cannot(const std::string& what, const config::ListenAddress& address) {
+  return {FailureKind::internal, Source::gateway, "cannot " + what + " " + address.text + ": " + std::strerror(errno)};
+}
+
+Result<Bound> bind_unix(const config::ListenAddress& address) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (address.unix_path.size() >= sizeof name.sun_path)
+    return Failure{FailureKind::internal, Source::gateway, "the path of " + address.text + " is too long for a Unix socket"};
+  std::memcpy(name.sun_path, address.unix_path.data(), address.unix_path.size());
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return cannot("open", address);
+  const auto* generic = reinterpret_cast<const sockaddr*>(&name);
+  if (::bind(descriptor, generic, sizeof name) != 0) {
+    // A socket file that nobody listens on was left by a process that ended; a live one is somebody's.
+    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool alive = ::connect(probe, generic, sizeof name) == 0 || errno == EAGAIN;
+    ::close(probe);
+    errno = EADDRINUSE;
+    if (!alive) ::unlink(address.unix_path.c_str());
+    if (alive || ::bind(descriptor, generic, sizeof name) != 0) {
+      const Failure failure = cannot("listen on", address);
+      ::close(descriptor);
+      return failure;
+    }
+  }
+  ::chmod(address.unix_path.c_str(), 0660);
+  return Bound{descriptor, AF_UNIX, "unix:" + address.unix_path};
+}
+
+Result<Bound> bind_tcp(const config::ListenAddress& address) {
+  // Every address: an IPv6 socket that takes IPv4 as well.
+  auto ip = io::Address::parse(address.host.empty() ? "::" : address.host);
+  if (!ip) return Failure{FailureKind::internal, Source::gateway, address.text + " is not an IP address"};
+  ip->set_port(address.port);
+  const int descriptor = ::socket(ip->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (descriptor < 0) return cannot("open", address);
+  const int on = 1, off = 0;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (ip->family() == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, address.host.empty() ? &off : &on, sizeof on);
+  if (::bind(descriptor, ip->data(), ip->size()) != 0) {
+    const Failure failure = cannot("listen on", address);
+    ::close(descriptor);
+    return failure;
+  }
+  io::Address actual = *ip;
+  socklen_t size = sizeof actual.storage;
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&actual.storage), &size);
+  const std::uint16_t port = ntohs(actual.family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(actual.data())->sin6_port
+                                                              : reinterpret_cast<const sockaddr_in*>(actual.data())->sin_port);
+  const std::string host = actual.family() == AF_INET6 ? "[" + actual.text() + "]" : actual.text();
+  return Bound{descriptor, ip->family(), host + ":" + std::to_string(port)};
+}
+
+int spare_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+}  // namespace
+
+struct Listener::State : std::enable_shared_from_this<State> {
+  using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+  using Pause = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                                  boost::asio::io_context::executor_type>;
+
+  State(Bound bound, Plane plane_, std::string unix_path_, std::vector<Worker*> workers_)
+      : listening(workers_.front()->loop().context().get_executor(), bound.descriptor),
+        pause(workers_.front()->loop().context().get_executor()),
+        family(bound.family),
+        address(std::move(bound.address)),
+        plane(plane_),
+        unix_path(std::move(unix_path_)),
+        workers(std::move(workers_)),
+        spare(spare_descriptor()) {}
+  ~State() {
+    if (spare >= 0) ::close(spare);
+  }
+
+  void wait() {
+    listening.async_wait(Descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->accept_all();
+    });
+  }
+
+  void accept_all() {
+    // Bounded, so that a flood of connections does not keep those that are being served from their turn.
+    for (int i = 0; i < 64; ++i) {
+      const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (descriptor >= 0) {
+        hand_over(descriptor);
+        continue;
+      }
+      if (errno == EMFILE || errno == ENFILE) return out_of_descriptors();
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      break;
+    }
+    wait();
+  }
+
+  void hand_over(int descriptor) {
+    Services& services = workers.front()->services();
+    const std::size_t limit = workers.front()->world()->snapshot->server.max_connections;
+    if (plane == Plane::data && services.connections.load(std::memory_order_relaxed) >= limit) {
+      services.diagnostics.log(io::Diagnostics::Level::debug, "connection_refused", {{"reason", "server.max_connections"}});
+      ::close(descriptor);
+      return;
+    }
+    if (plane == Plane::data) services.connections.fetch_add(1, std::memory_order_relaxed);
+    if (family != AF_UNIX) io::set_tcp_options(descriptor);
+    Worker& worker = *workers[next++ % workers.size()];
+    if (&worker == workers.front()) return worker.serve(descriptor, family, plane);
+    worker.loop().post([&worker, descriptor, family = family, plane = plane] { worker.serve(descriptor, family, plane); });
+  }
+
+  /// The waiting client is told by a close instead of hanging in the backlog, and the loop rests instead of spinning.
+  void out_of_descriptors() {
+    workers.front()->services().diagnostics.error("out_of_descriptors", {{"hint", "raise the open files limit (ulimit -n)"}});
+    ::close(std::exchange(spare, -1));
+    if (const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC); descriptor >= 0) ::close(descriptor);
+    spare = spare_descriptor();
+    pause.expires_after(pause_when_out_of_descriptors);
+    pause.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && self->listening.is_open()) self->wait();
+    });
+  }
+
+  Descriptor listening;
+  Pause pause;
+  int family;
+  std::string address;
+  Plane plane;
+  std::string unix_path;
+  std::vector<Worker*> workers;
+  std::size_t next = 0;
+  int spare;
+};
+
+Listener::Listener(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+Listener::~Listener() { close(); }
+
+Result<std::unique_ptr<Listener>> Listener::open(const config::ListenAddress& address, Plane plane,
+                                                 std::vector<Worker*> workers) {
+  auto bound = address.unix_path.empty() ? bind_tcp(address) : bind_unix(address);
+  if (!bound) return bound.error();
+  if (::listen(bound->descriptor, backlog) != 0) {
+    const Failure failure = cannot("listen on", address);
+    ::close(bound->descriptor);
+    return failure;
+  }
+  return std::unique_ptr<Listener>(
+      new Listener(std::make_shared<State>(std::move(*bound), plane, address.unix_path, std::move(workers))));
+}
+
+void Listener::start() { state_->wait(); }
+
+void Listener::close() {
+  if (!state_->listening.is_open()) return;
+  boost::system::error_code ignored;
+  state_->pause.cancel();
+  state_->listening.close(ignored);
+  if (!state_->unix_path.empty()) ::unlink(state_->unix_path.c_str());
+}
+
+const std::string& Listener::address() const { return state_->address; }
+
+}  // namespace tollgate::server

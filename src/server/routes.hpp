@@ -1,0 +1,35 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/server/worker.hpp"
+
+namespace tollgate::server {
+
+/// What answers a request.
+enum class Endpoint : std::uint8_t {
+  forward,      ///< the pipeline
+  models,       ///< the list, or one by its id
+  live, ready,  ///< health
+  metrics,
+  reload, effective_config  ///< admin
+};
+
+struct RouteMatch {
+  Endpoint endpoint = Endpoint::forward;
+  std::string_view name;   ///< the table's own path: a literal, for log and metrics
+  std::string_view allow;  ///< the methods that the path has, for a 405 and OPTIONS
+  bool method_fits = false;
+  protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
+  bool knows_usage_option = false;
+  std::string upstream_path;  ///< forward: below the provider's base path
+  std::string model_id;       ///< models: the one asked for, or empty
+};
+
+/// What a path means on a plane, whatever the method; nothing where there is no such path. The path is the one of parse_target().
+/// On the data plane a missing /v1 is forgiven, since SDKs differ in how they join base_url.
+std::optional<RouteMatch> match_route(Plane plane, std::string_view method, const std::string& path);
+
+}  // namespace tollgate::server

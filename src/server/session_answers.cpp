@@ -1,0 +1,248 @@
+// What a session judges by the head alone and what it answers by itself: refusals, preflights, models, health, metrics, administration.
+#include <openssl/crypto.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "session.hpp"
+#include "status.hpp"
+#include "tollgate/protocol/http/crossing.hpp"
+#include "tollgate/protocol/http/target.hpp"
+#include "tollgate/protocol/openai/error.hpp"
+#include "tollgate/protocol/openai/request.hpp"
+
+namespace tollgate::server {
+
+using protocol::http::equals_ignoring_case;
+using protocol::http::Framing;
+using protocol::openai::quote;
+
+namespace {
+
+constexpr std::string_view json = "application/json";
+
+/// A loopback name or address in a Host field: what a page from elsewhere cannot have made the browser send.
+bool is_loopback_host(std::string_view host) {
+  const std::size_t bracket = host.starts_with('[') ? host.find(']') : std::string_view::npos;
+  const std::string_view name = bracket != std::string_view::npos ? host.substr(0, bracket + 1) : host.substr(0, host.find(':'));
+  if (equals_ignoring_case(name, "localhost") || name == "[::1]") return true;
+  return name.starts_with("127.") && std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+std::string_view bearer(const protocol::http::RequestHead& head) {
+  constexpr std::string_view scheme = "bearer ";
+  const std::string_view value = head.fields.value("authorization");
+  return value.size() > scheme.size() && equals_ignoring_case(value.substr(0, scheme.size()), scheme) ? value.substr(scheme.size())
+                                                                                                        : std::string_view{};
+}
+
+bool same_secret(std::string_view given, const std::string& wanted) {
+  return given.size() == wanted.size() && CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0;
+}
+
+bool is_plain_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
+  return type.empty() || equals_ignoring_case(type, json) || (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
+}
+
+std::string model_object(const std::string& name) {
+  return "{\"id\":" + quote(name) + ",\"object\":\"model\",\"created\":0,\"owned_by\":\"tollgate\"}";
+}
+
+std::string string_list(const std::vector<std::string>& items) {
+  std::string text = "[";
+  for (const std::string& item : items) text += (text.size() > 1 ? "," : "") + quote(item);
+  return text + "]";
+}
+
+}  // namespace
+
+bool Session::judge_host_and_origin(const Head& head) {
+  const protocol::http::Field* origin = head.fields.find("origin");
+  if (origin) {
+    const auto& allowed = settings().cors_origins;
+    const bool any = std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
+    if (plane_ == Plane::data && (any || std::find(allowed.begin(), allowed.end(), origin->value) != allowed.end())) {
+      request_->cors = "Access-Control-Allow-Origin: " + std::string(origin->value) +
+                       "\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n";
+    } else {
+      refuse({FailureKind::not_allowed, Source::client, "requests from web pages are refused; list the page's origin in server.cors.origins",
+              "origin_not_allowed"});
+      return false;
+    }
+  }
+  // Without keys, whoever reaches the port spends the money: a name that a foreign page made resolve to us does not count as local.
+  if (family_ == AF_UNIX || is_loopback_host(head.host) || (head.http_1_0 && head.host.empty())) return true;
+  if (plane_ == Plane::metrics) return true;
+  if (plane_ == Plane::admin && !world_->snapshot->admin.token.empty()) return true;
+  refuse({FailureKind::not_allowed, Source::client, "the Host of this request is not a loopback name or address", "host_not_allowed"});
+  return false;
+}
+
+bool Session::judge_credential(const Head& head) {
+  const config::Secret& token = plane_ == Plane::admin ? world_->snapshot->admin.token : world_->snapshot->metrics.token;
+  if (plane_ == Plane::data || token.empty() || same_secret(bearer(head), token.reveal())) return true;
+  refuse({FailureKind::unauthorized, Source::client, "send this listener's token as Authorization: Bearer"}, "WWW-Authenticate: Bearer\r\n");
+  return false;
+}
+
+bool Session::judge_route(const Head& head) {
+  Request& request = *request_;
+  if (head.method == "OPTIONS" && head.target == "*") {
+    reply(204, {}, {}, "Allow: GET, HEAD, POST, OPTIONS\r\n");
+    return false;
+  }
+  const auto target = protocol::http::parse_target(head.target);
+  if (!target) {
+    refuse(target.error());
+    return false;
+  }
+  auto route = match_route(plane_, head.method, target->path);
+  if (!route) {
+    refuse({FailureKind::not_found, Source::client, "unknown path; base_url ends in /v1"});
+    return false;
+  }
+  request.route = std::move(*route);
+  request.inbound.query = target->query;
+  if (head.method == "OPTIONS") {
+    answer_preflight(head);
+    return false;
+  }
+  if (!request.route.method_fits) {
+    refuse({FailureKind::method_not_allowed, Source::client, "this path does not have that method"},
+           "Allow: " + std::string(request.route.allow) + "\r\n");
+    return false;
+  }
+  const std::string_view encoding = head.fields.value("content-encoding");
+  if (!encoding.empty() && !equals_ignoring_case(encoding, "identity")) {
+    refuse({FailureKind::unsupported_media, Source::client, "send the request body without Content-Encoding"});
+    return false;
+  }
+  return true;
+}
+
+void Session::answer_preflight(const Head& head) {
+  std::string fields = "Allow: " + std::string(request_->route.allow) + "\r\n";
+  if (!request_->cors.empty()) {
+    fields += "Access-Control-Allow-Methods: " + std::string(request_->route.allow) + "\r\nAccess-Control-Max-Age: 600\r\n";
+    // SDKs send a dozen fields of their own: the list is given back as it was asked for.
+    const std::string_view wanted = head.fields.value("access-control-request-headers");
+    if (!wanted.empty() && wanted.size() <= 4096) fields += "Access-Control-Allow-Headers: " + std::string(wanted) + "\r\n";
+  }
+  reply(204, {}, {}, fields);
+}
+
+void Session::read_inbound(const Head& head) {
+  Request& request = *request_;
+  pipeline::Inbound& inbound = request.inbound;
+  inbound.stream_kind = request.route.stream_kind;
+  inbound.knows_usage_option = request.route.knows_usage_option;
+  inbound.path = request.route.upstream_path;
+  inbound.json = is_json(head.fields.value("content-type"));
+  inbound.task_header = head.fields.value("x-tollgate-task");
+  if (is_plain_id(head.fields.value("x-request-id"))) request.client_id = head.fields.value("x-request-id");
+  const std::string_view timeout = head.fields.value("x-tollgate-timeout-ms");
+  std::uint32_t millis = 0;
+  if (std::from_chars(timeout.data(), timeout.data() + timeout.size(), millis).ec == std::errc{} && millis > 0) inbound.timeout = Millis(millis);
+  for (const auto& field : head.fields)
+    if (protocol::http::crosses_to_upstream(field.name)) inbound.fields.append(field.name).append(": ").append(field.value).append("\r\n");
+}
+
+void Session::answer() {
+  Services& services = worker_.services();
+  switch (request_->route.endpoint) {
+    case Endpoint::models: return answer_models();
+    case Endpoint::live: return reply(200, json, "{\"status\":\"live\"}");
+    case Endpoint::ready:
+      if (services.ready) return reply(200, json, "{\"status\":\"ready\"}");
+      return reply(503, json, "{\"status\":\"draining\"}", "Retry-After: 1\r\n");
+    case Endpoint::metrics: return reply(200, io::Metrics::content_type, services.metrics_text());
+    case Endpoint::effective_config: return reply(200, json, services.effective_config());
+    case Endpoint::reload: return answer_reload();
+    case Endpoint::forward: break;
+  }
+}
+
+void Session::answer_models() {
+  const config::Snapshot& snapshot = *world_->snapshot;
+  const std::string& id = request_->route.model_id;
+  pipeline::RequestRecord record = new_record();
+  record.status = 200;
+  if (id.empty()) {
+    std::string list = "{\"object\":\"list\",\"data\":[";
+    bool first = true;
+    for (const std::string& name : snapshot.listed_names()) list += (std::exchange(first, false) ? "" : ",") + model_object(name);
+    reply(200, json, list + "]}", "X-Request-Id: " + record.request_id + "\r\n");
+  } else if (snapshot.resolve(id).model) {
+    reply(200, json, model_object(id), "X-Request-Id: " + record.request_id + "\r\n");
+  } else {
+    return refuse({FailureKind::model_not_found, Source::client, "the model '" + id.substr(0, 128) + "' does not exist here", {}, "model"});
+  }
+  record.ended_by = pipeline::EndedBy::gateway;
+  record.phase = pipeline::Phase::done;
+  log(record);
+}
+
+void Session::answer_reload() {
+  const ReloadReport report = worker_.services().reload();
+  const std::string body = "{\"accepted\":" + std::string(report.accepted ? "true" : "false") + ",\"generation\":" + std::to_string(report.generation) +
+                           ",\"digest\":" + quote(report.digest) + ",\"faults\":" + string_list(report.faults) +
+                           ",\"needs_restart\":" + string_list(report.needs_restart) + "}";
+  reply(report.accepted ? 200 : 422, json, body);
+}
+
+void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body, std::string_view more_fields) {
+  std::string fields(more_fields);
+  if (!content_type.empty()) fields.append("Content-Type: ").append(content_type).append("\r\n");
+  begin(status, fields, {false, body.size()});
+  write({&body, 1});
+}
+
+void Session::refuse(const Failure& failure, std::string_view more_fields) {
+  const auto form = protocol::openai::error_form(failure.kind);
+  refuse_with(form.status, protocol::openai::error_body(failure), failure.code.empty() ? form.code : std::string_view(failure.code), more_fields);
+}
+
+void Session::refuse_head(const protocol::http::Refusal& refusal) {
+  // Nothing that follows on this connection can be trusted to be a request.
+  request_->keep_alive = false;
+  inbox_.clear();
+  rest_ = {};
+  const std::string_view type = refusal.status >= 500 ? "server_error" : "invalid_request_error";
+  refuse_with(refusal.status, protocol::openai::error_body(refusal.reason, type, {}, "bad_http_request"), "bad_http_request", {});
+}
+
+void Session::refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields) {
+  pipeline::RequestRecord record = new_record();
+  record.status = status;
+  record.outcome = pipeline::Outcome::client_error;
+  record.ended_by = pipeline::EndedBy::gateway;
+  record.error_code = code;
+  reply(status, json, body, std::string(more_fields) + "X-Request-Id: " + record.request_id + "\r\n");
+  log(record);
+}
+
+pipeline::RequestRecord Session::new_record() const {
+  Request& request = *request_;
+  if (!request.id) request.id = Uuid::v7(request.began_at, worker_.loop().random());
+  pipeline::RequestRecord record;
+  record.request_id = request.id->text();
+  record.client_request_id = request.client_id;
+  record.method = request.method;
+  record.endpoint = request.route.name.empty() ? std::string_view("other") : request.route.name;
+  record.began_at = request.began_at;
+  return record;
+}
+
+void Session::log(pipeline::RequestRecord& record) {
+  record.duration = std::chrono::duration_cast<Micros>(worker_.loop().now() - request_->began);
+  // Administration and scrapes are not the product's traffic.
+  if (plane_ == Plane::data) worker_.request_finished(record);
+}
+
+}  // namespace tollgate::server

@@ -1,0 +1,105 @@
+#include "tollgate/server/worker.hpp"
+
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <ctime>
+
+#include "session.hpp"
+#include "tollgate/io/connection.hpp"
+
+namespace tollgate::server {
+
+namespace {
+
+constexpr seconds housekeeping{1};
+
+}  // namespace
+
+struct Worker::State {
+  explicit State(boost::asio::io_context& context) : housekeeping_timer(context) {}
+  boost::intrusive::list<Session> sessions;
+  boost::asio::steady_timer housekeeping_timer;
+};
+
+Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver, io::WorkerMetrics& metrics,
+               io::AccessLog::Worker& log)
+    : loop_(seed),
+      services_(services),
+      metrics_(metrics),
+      log_(log),
+      upstreams_(loop_, resolver, metrics, std::max<std::size_t>(1, upstreams)),
+      calls_upstreams_(upstreams > 0),
+      state_(std::make_unique<State>(loop_.context())),
+      head_(std::make_unique<protocol::http::RequestHead>()) {}
+
+Worker::~Worker() = default;
+
+void Worker::adopt(const Generation& generation) {
+  auto world = std::make_shared<pipeline::World>();
+  // A pointer of this worker's own, so that requests on different cores do not count on one shared counter.
+  world->snapshot = std::shared_ptr<const config::Snapshot>(generation.snapshot.get(), [kept = generation.snapshot](const auto*) {});
+  if (calls_upstreams_) world->providers = upstreams_.adopt(*generation.snapshot, generation.upstream_tls);
+  world_ = std::move(world);
+  server_tls_ = generation.server_tls;
+}
+
+void Worker::serve(int descriptor, int family, Plane plane) {
+  io::Connection::Pointer connection(
+      new io::Connection(loop_, descriptor, boost::asio::generic::stream_protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP)));
+  if (plane == Plane::data && server_tls_ && family != AF_UNIX) {
+    SSL* ssl = SSL_new(server_tls_.get());
+    SSL_set_accept_state(ssl);
+    connection->start_tls(ssl);
+  }
+  Session::start(*this, std::move(connection), family, plane);
+}
+
+void Worker::drain() {
+  draining_ = true;
+  for (auto at = state_->sessions.begin(); at != state_->sessions.end();) (at++)->nudge();
+}
+
+void Worker::cut() {
+  cutting_ = true;
+  for (auto at = state_->sessions.begin(); at != state_->sessions.end();) (at++)->nudge();
+}
+
+std::size_t Worker::sessions() const { return state_->sessions.size(); }
+
+void Worker::start_housekeeping() {
+  state_->housekeeping_timer.expires_after(housekeeping);
+  state_->housekeeping_timer.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    upstreams_.sweep(loop_.now());
+    start_housekeeping();
+  });
+}
+
+void Worker::add(Session& session) { state_->sessions.push_back(session); }
+
+void Worker::remove(Session& session) {
+  state_->sessions.erase(state_->sessions.iterator_to(session));
+  if (session.plane() == Plane::data) services_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::string_view Worker::date() {
+  const SystemTime now = std::chrono::system_clock::now();
+  if (now >= date_until_) {
+    const std::time_t time = std::chrono::system_clock::to_time_t(now);
+    std::tm parts{};
+    ::gmtime_r(&time, &parts);
+    char text[64];
+    date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    date_until_ = std::chrono::system_clock::from_time_t(time + 1);
+  }
+  return date_;
+}
+
+void Worker::request_finished(const pipeline::RequestRecord& record) {
+  metrics_.finished(record);
+  log_.write(record);
+}
+
+}  // namespace tollgate::server

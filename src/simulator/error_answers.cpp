@@ -1,0 +1,117 @@
+// Errors in OpenAI's envelope, and the faults that are nothing but an HTTP answer.
+#include "simulator/answers.hpp"
+#include "simulator/json.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+namespace tollgate::simulator {
+
+namespace {
+
+Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+/// IMF-fixdate of RFC 9110, 5.6.7. Spelled out because strftime follows the locale.
+std::string http_date(SystemTime time) {
+  constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds_since_1970 = std::chrono::system_clock::to_time_t(time);
+  std::tm utc{};
+  gmtime_r(&seconds_since_1970, &utc);
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<std::size_t>(utc.tm_wday)],
+                utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
+                utc.tm_sec);
+  return text;
+}
+
+std::string in_seconds(Millis wait) {
+  char text[32];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, static_cast<double>(wait.count()) / 1000);
+  static_cast<void>(error);  // 32 bytes hold every double
+  return {text, end};
+}
+
+Answer rate_limited(const Plan& plan) {
+  return error_answer(
+      429,
+      "Rate limit reached for requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in " +
+          in_seconds(plan.retry_after) + "s.",
+      "requests", "", "rate_limit_exceeded");
+}
+
+Answer edge_page() {
+  Answer answer;
+  answer.status = 502;
+  answer.content_type = "text/html";
+  answer.body =
+      "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
+      "</body>\r\n</html>\r\n";
+  return answer;
+}
+
+}  // namespace
+
+Answer error_answer(unsigned status, std::string_view message, std::string_view type, std::string_view param,
+                    std::string_view code) {
+  Json error;
+  error["message"] = message;
+  error["type"] = type;
+  error["param"] = text_or_null(param);
+  error["code"] = text_or_null(code);
+  Json body;
+  body["error"] = std::move(error);
+  Answer answer;
+  answer.status = status;
+  answer.body = text_of_json(body);
+  return answer;
+}
+
+Answer refusal_answer(const Failure& failure) {
+  return error_answer(400, failure.message, "invalid_request_error", failure.param, failure.code);
+}
+
+Answer unknown_url_answer(const std::string& method, const std::string& path) {
+  return error_answer(404, "Invalid URL (" + method + " " + path + ")", "invalid_request_error", "", "unknown_url");
+}
+
+bool is_status_fault(Fault fault) { return fault <= Fault::bad_request; }
+
+// size: exempt, a table of answers
+Answer fault_answer(Fault fault, const Plan& plan, SystemTime now) {
+  const auto with_field = [](Answer answer, std::string name, std::string value) {
+    answer.fields.emplace_back(std::move(name), std::move(value));
+    return answer;
+  };
+  switch (fault) {
+    case Fault::rate_limit: return with_field(rate_limited(plan), "retry-after", in_seconds(plan.retry_after));
+    case Fault::rate_limit_date: {
+      // A date has whole seconds; rounded up, or a wait under one second would lie in the past.
+      const SystemTime until = now + plan.retry_after + Millis{999};
+      return with_field(rate_limited(plan), "retry-after", http_date(until));
+    }
+    case Fault::rate_limit_ms:
+      return with_field(rate_limited(plan), "retry-after-ms", std::to_string(plan.retry_after.count()));
+    case Fault::rate_limit_plain: return rate_limited(plan);
+    case Fault::quota:
+      return error_answer(429, "You exceeded your current quota, please check your plan and billing details.",
+                          "insufficient_quota", "", "insufficient_quota");
+    case Fault::error_502: return edge_page();
+    case Fault::error_503:
+      return error_answer(503, "The engine is currently overloaded, please try again later.",
+                          "service_unavailable_error", "", "server_is_overloaded");
+    case Fault::error_529: return error_answer(529, "The service is overloaded.", "overloaded_error", "", "overloaded");
+    case Fault::unauthorized:
+      return error_answer(401, "Incorrect API key provided.", "invalid_request_error", "", "invalid_api_key");
+    case Fault::bad_request:
+      return error_answer(
+          400, "This model's maximum context length is 8192 tokens. Please reduce the length of the messages.",
+          "invalid_request_error", "messages", "context_length_exceeded");
+    default: return error_answer(500, "The server had an error while processing your request.", "server_error", "", "");
+  }
+}
+
+}  // namespace tollgate::simulator

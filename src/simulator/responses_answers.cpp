@@ -1,0 +1,172 @@
+// The Responses endpoint, as little of it as shows where usage is and how a stream ends: one message with one text
+// part.
+#include "simulator/answers.hpp"
+#include "simulator/json.hpp"
+
+namespace tollgate::simulator {
+
+namespace {
+
+Json usage_of(const Call& call, std::size_t output_tokens) {
+  Json usage;
+  usage["input_tokens"] = call.prompt_tokens;
+  usage["input_tokens_details"]["cached_tokens"] = 0;
+  usage["output_tokens"] = output_tokens;
+  usage["output_tokens_details"]["reasoning_tokens"] = 0;
+  usage["total_tokens"] = call.prompt_tokens + output_tokens;
+  return usage;
+}
+
+Json text_part(std::string text) {
+  Json part;
+  part["type"] = "output_text";
+  part["text"] = std::move(text);
+  part["annotations"] = Json::array();
+  return part;
+}
+
+Json message_item(const Identity& identity, const char* status, Json content) {
+  Json item;
+  item["id"] = "msg_" + identity.suffix;
+  item["type"] = "message";
+  item["status"] = status;
+  item["role"] = "assistant";
+  item["content"] = std::move(content);
+  return item;
+}
+
+Json response_object(const Identity& identity, const char* status, Json output, Json usage) {
+  Json response;
+  response["id"] = "resp_" + identity.suffix;
+  response["object"] = "response";
+  response["created_at"] = identity.created;
+  response["status"] = status;
+  response["error"] = nullptr;
+  response["incomplete_details"] = nullptr;
+  if (std::string_view(status) == "incomplete") response["incomplete_details"]["reason"] = "max_output_tokens";
+  response["model"] = identity.model;
+  response["output"] = std::move(output);
+  response["parallel_tool_calls"] = true;
+  response["tool_choice"] = "auto";
+  response["tools"] = Json::array();
+  response["usage"] = std::move(usage);
+  return response;
+}
+
+Json final_response(const Call& call, const Plan& plan, const Identity& identity) {
+  Json output = Json::array();
+  if (call.choices > 0) {
+    Json content = Json::array({text_part(ChoiceText(call, plan, 0).rest())});
+    output.push_back(message_item(identity, "completed", std::move(content)));
+  }
+  const std::size_t tokens = call.choices > 0 ? answer_length(call, plan) : 0;
+  return response_object(identity, is_cut(call, plan) ? "incomplete" : "completed", std::move(output),
+                         usage_of(call, tokens));
+}
+
+class ResponsesStream final : public EventSource {
+ public:
+  ResponsesStream(const Call& call, const Plan& plan, const Identity& identity)
+      : call_(call), plan_(plan), identity_(identity), text_(call, plan, 0) {}
+
+  void opening(std::string& out) override {
+    for (const char* type : {"response.created", "response.in_progress"}) {
+      Json event = event_of(type);
+      event["response"] = response_object(identity_, "in_progress", Json::array(), nullptr);
+      append(out, event);
+    }
+    if (call_.choices == 0) return;
+    Json item = event_of("response.output_item.added");
+    item["output_index"] = 0;
+    item["item"] = message_item(identity_, "in_progress", Json::array());
+    append(out, item);
+    Json part = part_event("response.content_part.added");
+    part["part"] = text_part("");
+    append(out, part);
+  }
+
+  bool token(std::string& out) override {
+    if (call_.choices == 0 || text_.at_end()) return false;
+    std::string word;
+    text_.next(word);
+    Json event = part_event("response.output_text.delta");
+    event["delta"] = word;
+    append(out, event);
+    return true;
+  }
+
+  void finish(std::string& out) override {
+    if (call_.choices == 0) return;
+    // The whole text once more, as the protocol wants it: streams of this endpoint are not for sizes beyond memory.
+    const std::string text = ChoiceText(call_, plan_, 0).rest();
+    Json text_done = part_event("response.output_text.done");
+    text_done["text"] = text;
+    append(out, text_done);
+    Json part_done = part_event("response.content_part.done");
+    part_done["part"] = text_part(text);
+    append(out, part_done);
+    Json item_done = event_of("response.output_item.done");
+    item_done["output_index"] = 0;
+    item_done["item"] = message_item(identity_, "completed", Json::array({text_part(text)}));
+    append(out, item_done);
+  }
+
+  /// Usage travels in the terminal event.
+  void usage(std::string&) override {}
+
+  void done(std::string& out) override {
+    Json event = event_of(is_cut(call_, plan_) ? "response.incomplete" : "response.completed");
+    event["response"] = final_response(call_, plan_, identity_);
+    append(out, event);
+  }
+
+  void error(std::string& out) override {
+    Json event = event_of("error");
+    event["code"] = "server_error";
+    event["message"] = "The server had an error while processing your request.";
+    event["param"] = nullptr;
+    append(out, event);
+  }
+
+ private:
+  Json event_of(const char* type) {
+    Json event;
+    event["type"] = type;
+    event["sequence_number"] = sequence_++;
+    return event;
+  }
+
+  Json part_event(const char* type) {
+    Json event = event_of(type);
+    event["item_id"] = "msg_" + identity_.suffix;
+    event["output_index"] = 0;
+    event["content_index"] = 0;
+    return event;
+  }
+
+  static void append(std::string& out, const Json& event) {
+    out.append("event: ").append(event["type"].get_ref<const std::string&>());
+    out.append("\ndata: ").append(text_of_json(event)).append("\n\n");
+  }
+
+  const Call call_;
+  const Plan plan_;
+  const Identity identity_;
+  ChoiceText text_;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace
+
+Answer responses_answer(const Call& call, const Plan& plan, const Identity& identity) {
+  Answer answer;
+  answer.completion_tokens = call.choices > 0 ? answer_length(call, plan) : 0;
+  answer.body = text_of_json(final_response(call, plan, identity));
+  return answer;
+}
+
+std::unique_ptr<EventSource> responses_stream(const Call& call, const Plan& plan, const Identity& identity) {
+  return std::make_unique<ResponsesStream>(call, plan, identity);
+}
+
+}  // namespace tollgate::simulator

@@ -1,0 +1,111 @@
+"""Each way in which a provider fails must reach the application as the SDK's own class of error, never as a short success."""
+
+import openai
+import pytest
+
+from test_chat import HELLO
+
+# fault of the provider: what the client must see
+BY_STATUS = {
+    "bad_request": (openai.BadRequestError, 400),
+    "rate_limit": (openai.RateLimitError, 429),
+    "rate_limit_date": (openai.RateLimitError, 429),
+    "rate_limit_ms": (openai.RateLimitError, 429),
+    "rate_limit_plain": (openai.RateLimitError, 429),
+    "quota": (openai.RateLimitError, 429),
+    "error_500": (openai.InternalServerError, 500),
+    "error_502": (openai.InternalServerError, 502),
+    "error_503": (openai.InternalServerError, 503),
+    "error_529": (openai.InternalServerError, 529),
+    "unauthorized": (openai.InternalServerError, 502),  # our credential was refused, not the client's
+    "reset_before_head": (openai.InternalServerError, 502),
+    "garbage_head": (openai.InternalServerError, 502),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+@pytest.mark.parametrize("fault", BY_STATUS)
+def test_failure_before_the_answer_has_its_class(client, fault, stream):
+    error, status = BY_STATUS[fault]
+    with pytest.raises(error) as caught:
+        client.chat.completions.create(model=f"sim/x,fault={fault}", messages=HELLO, stream=stream)
+    assert caught.value.status_code == status
+    assert caught.value.response.headers["x-request-id"]
+
+
+def test_code_of_the_provider_is_kept(client):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="sim/x,fault=bad_request", messages=HELLO)
+    assert caught.value.code == "context_length_exceeded"
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="sim/x,fault=quota", messages=HELLO)
+    assert caught.value.code == "insufficient_quota"
+
+
+def test_wait_that_the_provider_asks_for_is_kept(client):
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="sim/x,fault=rate_limit,retry_after=7s", messages=HELLO)
+    assert caught.value.response.headers["retry-after"] == "7"
+
+
+def test_error_as_first_event_is_a_status(client):
+    with pytest.raises(openai.APIStatusError):
+        client.chat.completions.create(model="sim/x,fault=error_first", messages=HELLO, stream=True)
+
+
+@pytest.mark.parametrize(
+    "fault", ["reset_mid_stream", "close_mid_stream", "short_without_done", "error_event", "malformed_event"]
+)
+def test_stream_that_breaks_raises(client, fault):
+    received = []
+    # The SDK reports an event that is no JSON with the error of its JSON parser.
+    with pytest.raises((openai.APIError, ValueError)):
+        for chunk in client.chat.completions.create(
+            model=f"sim/x,fault={fault},tokens=40,after=10", messages=HELLO, stream=True
+        ):
+            received.append(chunk)
+    assert received, "nothing came before the break"
+
+
+@pytest.mark.parametrize("fault", ["reset_mid_stream", "close_mid_stream", "short_without_done"])
+def test_break_is_told_in_a_frame_of_its_own(client, fault):
+    with pytest.raises(openai.APIError) as caught:
+        list(client.chat.completions.create(model=f"sim/x,fault={fault},tokens=40", messages=HELLO, stream=True))
+    assert not isinstance(caught.value, openai.APIConnectionError), "the connection broke where a frame was due"
+    assert caught.value.message
+    assert caught.value.code
+
+
+def test_body_cut_short_is_no_answer(client):
+    with pytest.raises(openai.APIError):
+        client.chat.completions.create(model="sim/x,fault=wrong_length", messages=HELLO)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
+def test_client_gives_up_by_its_own_timeout(gateway, client, eventually, stream):
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.2).chat.completions.create(
+            model="sim/x,fault=hang_before_head", messages=HELLO, stream=stream
+        )
+    eventually(lambda: gateway.metric("tollgate_in_flight_requests") == 0, "the request is still in flight")
+
+
+def test_client_leaves_in_mid_stream(gateway, client, eventually):
+    stream = client.chat.completions.create(model="sim/x,tokens=100000,rate=200", messages=HELLO, stream=True)
+    for _ in zip(range(5), stream):
+        pass
+    assert gateway.metric("tollgate_streams_active") == 1
+    stream.close()
+    eventually(lambda: gateway.metric("tollgate_streams_active") == 0, "the stream is still relayed")
+
+
+def test_missing_model_is_a_400(client):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.post("/chat/completions", body={"messages": HELLO}, cast_to=object)
+    assert caught.value.type == "invalid_request_error"
+
+
+def test_unknown_path_is_a_404_in_the_envelope(client):
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.get("/no/such/thing", cast_to=object)
+    assert set(caught.value.body) >= {"message", "type", "code", "param"}

@@ -1,0 +1,354 @@
+// What the gateway reads of a request must be what the upstream reads, or the request is refused: shown by tables of
+// what is accepted and refused, and against another JSON reader on hostile bodies.
+#include "tollgate/protocol/openai/request.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tollgate::protocol::openai {
+namespace {
+
+using nlohmann::json;
+
+std::string at(std::string_view body, Span span) { return std::string(body.substr(span.begin, span.end - span.begin)); }
+
+RequestScan accepted(std::string_view body) {
+  auto scan = scan_request(body);
+  if (scan) return *scan;
+  ADD_FAILURE() << body << ": " << scan.error().message;
+  return {};
+}
+
+TEST(RequestScan, reads_every_member_it_acts_on) {
+  const std::string body =
+      R"( {"model" : "auto", "messages":[{"role":"user","content":"\"model\": \"no\"}]"}],"stream":true,
+    "stream_options":{"include_obfuscation":false,"include_usage":false},"metadata":{"a":"b","task_type":"devops"},
+    "store":true,"max_tokens":10,"max_completion_tokens":30,"max_output_tokens":20,"n":4,"user":"u-1"} )";
+  const RequestScan scan = accepted(body);
+  EXPECT_EQ(scan.model, "auto");
+  EXPECT_EQ(at(body, scan.model_value), "\"auto\"");
+  EXPECT_TRUE(scan.stream);
+  EXPECT_TRUE(scan.stream_options_present);
+  EXPECT_FALSE(scan.stream_options_empty);
+  EXPECT_EQ(at(body, scan.stream_options_value), R"({"include_obfuscation":false,"include_usage":false})");
+  EXPECT_EQ(scan.include_usage, false);
+  EXPECT_EQ(at(body, scan.include_usage_value), "false");
+  EXPECT_EQ(scan.task_type, "devops");
+  EXPECT_EQ(at(body, scan.task_type_member), R"(,"task_type":"devops")");
+  EXPECT_TRUE(scan.store);
+  EXPECT_EQ(scan.max_output, 30u);
+  EXPECT_EQ(scan.choices, 4u);
+  EXPECT_TRUE(scan.has_end_user);
+  EXPECT_EQ(scan.object_open, 2u);
+  EXPECT_FALSE(scan.object_empty);
+}
+
+TEST(RequestScan, has_defaults_for_what_is_absent) {
+  const RequestScan scan = accepted("{ }");
+  EXPECT_TRUE(scan.model.empty());
+  EXPECT_TRUE(scan.model_value.empty());
+  EXPECT_FALSE(scan.stream);
+  EXPECT_FALSE(scan.stream_options_present);
+  EXPECT_EQ(scan.include_usage, std::nullopt);
+  EXPECT_TRUE(scan.include_usage_value.empty());
+  EXPECT_TRUE(scan.task_type_member.empty());
+  EXPECT_FALSE(scan.store);
+  EXPECT_EQ(scan.max_output, std::nullopt);
+  EXPECT_EQ(scan.choices, 1u);
+  EXPECT_FALSE(scan.has_end_user);
+  EXPECT_TRUE(scan.object_empty);
+  EXPECT_EQ(scan.object_open, 1u);
+}
+
+TEST(RequestScan, takes_null_for_absent) {
+  const RequestScan scan = accepted(
+      R"({"stream":null,"stream_options":null,"metadata":null,"store":null,"max_tokens":null,"n":null,"user":null})");
+  EXPECT_FALSE(scan.stream);
+  EXPECT_TRUE(scan.stream_options_present);
+  EXPECT_EQ(scan.max_output, std::nullopt);
+  EXPECT_EQ(scan.choices, 1u);
+  EXPECT_FALSE(scan.has_end_user);
+}
+
+TEST(RequestScan, reads_include_usage_in_each_form) {
+  EXPECT_EQ(accepted(R"({"stream_options":{"include_usage":true}})").include_usage, true);
+  EXPECT_EQ(accepted(R"({"stream_options":{"include_usage":false}})").include_usage, false);
+  const RequestScan null = accepted(R"({"stream_options":{"include_usage":null}})");
+  EXPECT_EQ(null.include_usage, std::nullopt);
+  EXPECT_FALSE(null.include_usage_value.empty());
+  EXPECT_TRUE(accepted(R"({"stream_options":{ }})").stream_options_empty);
+  EXPECT_FALSE(accepted(R"({"stream_options":{"x":1}})").stream_options_empty);
+}
+
+TEST(RequestScan, finds_escaped_spellings_of_its_keys) {
+  const RequestScan scan =
+      accepted(R"({"m\u006fdel":"\u0061\ud83d\ude00\n","\u0073tream":true,"metadata":{"task\u005ftype":"x"}})");
+  EXPECT_EQ(scan.model, "a😀\n");
+  EXPECT_TRUE(scan.stream);
+  EXPECT_EQ(scan.task_type, "x");
+}
+
+TEST(RequestScan, cuts_task_type_with_one_comma) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"metadata":{"task_type":"x"}})", R"("task_type":"x")"},
+      {R"({"metadata":{ "task_type" : "x" }})", R"("task_type" : "x")"},
+      {R"({"metadata":{"task_type":"x" , "a":"b"}})", R"("task_type":"x" ,)"},
+      {R"({"metadata":{"a":"b" , "task_type":"x" }})", R"(, "task_type":"x")"},
+      {R"({"metadata":{"a":"b","task_type":"x","c":"d"}})", R"(,"task_type":"x")"},
+      {R"({"metadata":{"task_type":7}})", ""},
+      {R"({"metadata":{"task_type":null,"a":"b"}})", ""},
+      {R"({"metadata":["task_type","x"]})", ""},
+      {R"({"metadata":"task_type"})", ""},
+      {R"({"other":{"task_type":"x"}})", ""},
+      {R"({"metadata":{"a":{"task_type":"x"}}})", ""},
+  };
+  for (const auto& [body, member] : cases) EXPECT_EQ(at(body, accepted(body).task_type_member), member) << body;
+}
+
+TEST(RequestScan, takes_the_larger_of_the_output_limits) {
+  EXPECT_EQ(accepted(R"({"max_tokens":5,"max_completion_tokens":3})").max_output, 5u);
+  EXPECT_EQ(accepted(R"({"max_completion_tokens":3,"max_tokens":5,"max_output_tokens":4})").max_output, 5u);
+  EXPECT_EQ(accepted(R"({"max_tokens":5.0})").max_output, 5u);
+  EXPECT_EQ(accepted(R"({"max_tokens":2e3})").max_output, 2000u);
+  EXPECT_EQ(accepted(R"({"max_tokens":0})").max_output, 0u);
+  EXPECT_EQ(accepted(R"({"max_tokens":-1})").max_output, std::nullopt);
+}
+
+TEST(RequestScan, sees_an_end_user_in_either_key) {
+  EXPECT_TRUE(accepted(R"({"user":"a"})").has_end_user);
+  EXPECT_TRUE(accepted(R"({"safety_identifier":"a"})").has_end_user);
+  EXPECT_TRUE(accepted(R"({"user":"a","safety_identifier":null})").has_end_user);
+}
+
+struct Refusal {
+  std::string body, message, param;
+};
+
+void expect_refused(const Refusal& expected) {
+  const auto scan = scan_request(expected.body);
+  ASSERT_FALSE(scan) << expected.body;
+  const Failure& failure = scan.error();
+  EXPECT_EQ(failure.kind, FailureKind::bad_request) << expected.body;
+  EXPECT_EQ(failure.source, Source::client) << expected.body;
+  EXPECT_EQ(failure.message, expected.message) << expected.body;
+  EXPECT_EQ(failure.param, expected.param) << expected.body;
+}
+
+TEST(RequestScan, says_what_is_wrong_and_where) {
+  const std::string json_is_broken = "the request body is not valid JSON: ";
+  const Refusal refusals[] = {
+      {"", "the request body is empty: send a JSON object", ""},
+      {" \r\n", "the request body is empty: send a JSON object", ""},
+      {"[]", "the request body must be a JSON object", ""},
+      {"model=x", "the request body must be a JSON object", ""},
+      {"\xEF\xBB\xBF{}", "the request body must be a JSON object", ""},
+      {R"({"model":"a"} x)", json_is_broken + "unexpected character at byte 14", ""},
+      {R"({"model":"a")", json_is_broken + "unexpected end at byte 12", ""},
+      {R"({"model":"a",})", json_is_broken + "unexpected character at byte 13", ""},
+      {"{\"model\":\"a\nb\"}", json_is_broken + "raw control character in a string at byte 11", ""},
+      {R"({"messages":[}})", json_is_broken + "closing bracket of the wrong kind at byte 13", ""},
+      {R"({"a":)" + std::string(64, '['), json_is_broken + "more than 64 levels of nesting at byte 68", ""},
+      {R"({"model":"a","model":"b"})", "duplicate key 'model' in the request body at byte 13", "model"},
+      {R"({"model":"a","m\u006fdel":"a"})", "duplicate key 'model' in the request body at byte 13", "model"},
+      {R"({"n":1,"n":1})", "duplicate key 'n' in the request body at byte 7", "n"},
+      {R"({"stream_options":{"include_usage":true,"include_usage":true}})",
+       "duplicate key 'stream_options.include_usage' in the request body at byte 40", "stream_options.include_usage"},
+      {R"({"metadata":{"task_type":1,"task_type":"x"}})",
+       "duplicate key 'metadata.task_type' in the request body at byte 27", "metadata.task_type"},
+      {R"({"Model":"a"})", "the key at byte 1 of the request body must be spelled 'model'", "model"},
+      {R"({"model":7})", "'model' must be a string", "model"},
+      {R"({"model":null})", "'model' must be a string", "model"},
+      {R"({"model":"\ud800"})", "'model' is not valid text at byte 9", "model"},
+      {"{\"model\":\"\xFF\"}", "'model' is not valid text at byte 9", "model"},
+      {R"({"stream":"true"})", "'stream' must be true, false or null", "stream"},
+      {R"({"stream":1})", "'stream' must be true, false or null", "stream"},
+      {R"({"stream_options":[]})", "'stream_options' must be an object or null", "stream_options"},
+      {R"({"stream_options":true})", "'stream_options' must be an object or null", "stream_options"},
+      {R"({"stream_options":{"include_usage":1}})", "'stream_options.include_usage' must be true, false or null",
+       "stream_options.include_usage"},
+      {R"({"n":"2"})", "'n' must be a whole number", "n"},
+      {R"({"n":1.5})", "'n' must be a whole number", "n"},
+      {R"({"n":-1})", "'n' must be a whole number", "n"},
+      {R"({"max_tokens":"100"})", "'max_tokens' must be a whole number", "max_tokens"},
+      {R"({"max_output_tokens":1e99})", "'max_output_tokens' must be a whole number", "max_output_tokens"},
+      {"{\"mod\xFF"
+       "el\":1}",
+       "the request body has a key that is not valid UTF-8 at byte 1", ""},
+  };
+  for (const Refusal& refusal : refusals) expect_refused(refusal);
+}
+
+TEST(RequestScan, refuses_a_duplicate_of_every_key_it_acts_on) {
+  for (const std::string key : {"model", "stream", "stream_options", "metadata", "store", "max_tokens",
+                                "max_completion_tokens", "max_output_tokens", "n", "user", "safety_identifier"}) {
+    const std::string value = key == "model" ? "\"m\"" : "null";
+    std::string escaped = key;
+    escaped.replace(0, 1,
+                    key[0] == 'm'   ? "\\u006d"
+                    : key[0] == 's' ? "\\u0073"
+                    : key[0] == 'n' ? "\\u006E"
+                                    : "\\u0075");
+    for (const std::string& second : {key, escaped}) {
+      const auto scan = scan_request("{\"" + key + "\":" + value + ",\"x\":[{}],\"" + second + "\":" + value + "}");
+      ASSERT_FALSE(scan) << second;
+      EXPECT_EQ(scan.error().param, key);
+    }
+  }
+}
+
+TEST(RequestScan, lets_other_duplicates_pass) {
+  EXPECT_TRUE(scan_request(R"({"x":1,"x":2,"metadata":{"a":"b","a":"c"},"messages":[{"role":"a","role":"b"}]})"));
+}
+
+/// Go's decoder takes member names in any case, so such a key would say something else to some upstreams than to the
+/// gateway.
+TEST(RequestScan, refuses_keys_that_differ_in_case_only) {
+  for (const char* key : {"MODEL", "Stream", "maxTokens", "max_Tokens", "N", "\xC5\xBFtream",
+                          "max_to\xE2\x84\xAA"
+                          "ens",
+                          "u\xC5\xBF"
+                          "er",
+                          "St\\u0052eam", "\\u017ftream"}) {
+    const auto scan = scan_request("{\"" + std::string(key) + "\":null}");
+    EXPECT_EQ(scan.has_value(), std::string(key) == "maxTokens") << key;
+  }
+  EXPECT_FALSE(scan_request(R"({"stream_options":{"Include_Usage":true}})"));
+  EXPECT_TRUE(scan_request(R"({"metadata":{"Task_Type":"x"},"messages":[{"Model":1}]})"));
+}
+
+TEST(RequestScan, never_quotes_the_body) {
+  const std::string secret(200, 's');
+  for (const std::string& body : {"{\"" + secret + "\":", "{\"model\":\"" + secret + "\xFF\"}",
+                                  "{\"model\":[\"" + secret + "\"]}", "{\"a\":" + secret + "}"}) {
+    const auto scan = scan_request(body);
+    ASSERT_FALSE(scan);
+    EXPECT_EQ(scan.error().message.find("ssss"), std::string::npos);
+  }
+}
+
+struct Hostile {
+  std::string body;
+  bool must_refuse;
+};
+
+std::vector<Hostile> hostile_bodies() {
+  std::vector<Hostile> bodies;
+  const auto refused = [&](std::string body) { bodies.push_back({std::move(body), true}); };
+  const auto either = [&](std::string body) { bodies.push_back({std::move(body), false}); };
+
+  const std::vector<std::string> keys = {"model", "stream", "n", "max_tokens"};
+  const std::vector<std::string> values = {R"("a")", "true", "2", "3"};
+  for (std::size_t key = 0; key < keys.size(); ++key) {
+    const std::string once = "\"" + keys[key] + "\":" + values[key];
+    refused("{" + once + "," + once + "}");
+    refused("{" + once + ",\"" + keys[key] + "\":null}");
+    std::string escaped;
+    for (const char letter : keys[key]) {
+      char buffer[8];
+      std::snprintf(buffer, sizeof buffer, "\\u%04x", letter);
+      escaped += buffer;
+    }
+    either("{\"" + escaped + "\":" + values[key] + "}");
+    refused("{" + once + ",\"" + escaped + "\":" + values[key] + "}");
+    std::string upper = keys[key];
+    for (char& letter : upper) letter = static_cast<char>(toupper(letter));
+    refused("{" + once + ",\"" + upper + "\":" + values[key] + "}");
+    either("{\"x\":{" + once + "," + once + "}," + once + "}");
+    either("{\"x\":\"" + keys[key] + "\"," + once + "}");
+    either("{\"" + keys[key] + " \":0," + once + "}");
+    either("{\"" + keys[key] + "\\u0000\":0," + once + "}");
+    either("{\"\\\"" + keys[key] + "\\\":\":0," + once + "}");
+    refused("{" + once + "," + once.substr(0, once.size() - 1));
+    refused("{" + once + "}}");
+    refused("{" + once + "}{" + once + "}");
+    refused(once);
+    refused("[{" + once + "}]");
+    refused("{" + once + ",,\"x\":1}");
+    refused("{'x':1," + once + "}");
+    refused("{" + once + ",/* \" */\"x\":\"\"}");
+    refused("{\"x\":[/* \" */" + once + "\"]}");
+    refused("{\"x\":[\"'],\"" + once);
+  }
+  for (const std::string number : {"2.0", "2e0", "20e-1", "0.2E+1", "1e2", "-0", "0", "9007199254740992"}) {
+    either("{\"n\":" + number + "}");
+    either("{\"max_tokens\":" + number + "}");
+  }
+  for (const std::string& number :
+       std::vector<std::string>{"NaN", "Infinity", "-Infinity", "+1", "01", "1.", ".5", "0x10", "1e", "--1", "1_000",
+                                "2.5", "1e400", "\"2\"", "[2]", "true", "{}", std::string(400, '9')}) {
+    refused("{\"n\":" + number + "}");
+    refused("{\"max_tokens\":" + number + "}");
+  }
+  for (const std::string literal : {"True", "TRUE", "tru", "truee", "nul", "0", "1", "\"true\"", "\"\"", "[]", "{}"}) {
+    refused("{\"stream\":" + literal + "}");
+  }
+  for (const std::string text : {R"("\ud800")", R"("\udfff\ud800")", "\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"",
+                                 R"("\q")", R"("\u12")", "\"a\tb\"", "\"a", "7", "null", "[\"a\"]"}) {
+    refused("{\"model\":" + text + "}");
+  }
+  for (const std::string text :
+       {R"("\u0000")", R"("\ud83d\ude00")", R"("\/\b\f\n")", "\"é😀\"", "\"\"", "\"a\\\"b\""}) {
+    either("{\"model\":" + text + "}");
+  }
+  refused("\xEF\xBB\xBF{\"model\":\"a\"}");
+  refused(std::string("{\"model\":\"a\"}\0", 14));
+  refused(std::string("\0{\"model\":\"a\"}", 14));
+  refused("\xFF\xFE{\0}\0");
+  refused("");
+  refused("null");
+  refused("\"{}\"");
+  refused("{\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + ",\"model\":\"a\"}");
+  std::string deep;
+  for (int level = 0; level < 100'000; ++level) deep += "{\"x\":";
+  refused(deep);
+  either("{\"x\":" + std::string(63, '[') + std::string(63, ']') + ",\"model\":\"a\"}");
+  return bodies;
+}
+
+/// Empty where the scan agrees with the other reader, else the key on which they differ.
+std::string disagreement(const RequestScan& scan, const json& document) {
+  if (!document.is_object()) return "(not an object)";
+  if (scan.model != document.value("model", json("")).get<std::string>()) return "model";
+  if (scan.stream != (document.value("stream", json()) == json(true))) return "stream";
+  const json choices = document.value("n", json(1));
+  if (static_cast<double>(scan.choices) != choices.get<double>()) return "n";
+  const json limit = document.value("max_tokens", json());
+  if (scan.max_output.has_value() != limit.is_number()) return "max_tokens";
+  if (limit.is_number() && static_cast<double>(*scan.max_output) != limit.get<double>()) return "max_tokens";
+  return {};
+}
+
+TEST(RequestScan, refuses_hostile_bodies_or_reads_them_as_another_reader_does) {
+  const auto bodies = hostile_bodies();
+  EXPECT_GE(bodies.size(), 120u);
+  int accepted_bodies = 0;
+  for (const auto& [body, must_refuse] : bodies) {
+    const auto scan = scan_request(body);
+    const std::string shown = body.substr(0, 120);
+    EXPECT_FALSE(must_refuse && scan) << shown;
+    if (!scan) continue;
+    ++accepted_bodies;
+    const json document = json::parse(body, nullptr, false);
+    ASSERT_FALSE(document.is_discarded()) << shown;
+    EXPECT_EQ(disagreement(*scan, document), "") << shown;
+  }
+  EXPECT_GE(accepted_bodies, 30);
+}
+
+TEST(RequestScan, is_linear_on_huge_bodies) {
+  std::string many_keys = "{\"model\":\"m\"";
+  for (int index = 0; index < 1'000'000; ++index) many_keys += ",\"Key" + std::to_string(index) + "\":1";
+  EXPECT_TRUE(scan_request(many_keys + "}"));
+  std::string escaped = "{\"model\":\"m\",\"x\":\"";
+  for (int index = 0; index < 1'000'000; ++index) escaped += "\\\\";
+  EXPECT_TRUE(scan_request(escaped + "\"}"));
+  EXPECT_FALSE(scan_request(escaped));
+  EXPECT_TRUE(scan_request("{\"x\":" + std::string(1'000'000, '7') + "}"));
+  EXPECT_FALSE(scan_request("{\"n\":" + std::string(1'000'000, '7') + "}"));
+}
+
+}  // namespace
+}  // namespace tollgate::protocol::openai
