@@ -1,3 +1,5 @@
+// Streams come in pieces that end anywhere, with any line end, so the scanner's state is all that joins two pieces; no
+// byte is kept or looked at twice.
 #include "tollgate/protocol/sse.hpp"
 
 #include "protocol/byte_scan.hpp"

@@ -54,7 +54,7 @@ Async<bool> Channel::pause_until(SteadyTime until) {
 }
 
 Async<bool> Channel::write(std::string_view bytes) {
-  if (!open()) co_return false;
+  if (!open() || bytes.empty()) co_return open();
   const std::size_t count = co_await transport_->write(bytes);
   bytes_written_ += count;
   if (count == bytes.size()) co_return true;

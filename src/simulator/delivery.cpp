@@ -11,9 +11,12 @@ namespace tollgate::simulator {
 
 namespace {
 
+// No co_await stands behind && or || in this file: GCC 12 destroys the awaitable even where it was never made.
+
 constexpr std::size_t batch_bytes = 32 * 1024;
 constexpr Millis slow_byte_gap{1};
 constexpr std::size_t missing_bytes = 64;
+constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 /// From here on a pause per token is finer than any timer.
 constexpr double unpaced_rate = 1'000'000;
 constexpr std::string_view not_http = "\x16\x03 this is no HTTP response\r\n\r\n";
@@ -44,7 +47,10 @@ Async<bool> Delivery::run() {
   if (!co_await context_.channel.pause_until(first_token)) co_return false;
   if (fault_is(Fault::hang_before_head)) co_return co_await hang();
   if (fault_is(Fault::reset_before_head)) co_return reset();
-  if (fault_is(Fault::garbage_head)) co_return co_await send(not_http) && finish();
+  if (fault_is(Fault::garbage_head)) {
+    const bool sent = co_await send(not_http);
+    co_return sent&& finish();
+  }
   if (answer_.events) co_return co_await send_stream();
   co_return co_await send_whole();
 }
@@ -90,11 +96,14 @@ Async<bool> Delivery::send_stream() {
   }
   answer_.events->opening(event_);
   frame(out, event_);
-  if (fault_is(Fault::role_then_hang)) co_return co_await send(out) && co_await hang();
+  if (fault_is(Fault::role_then_hang)) {
+    if (!co_await send(out)) co_return false;
+    co_return co_await hang();
+  }
 
   due_ = now();
   const bool strikes = strikes_mid_stream(plan_.fault);
-  const std::size_t limit = strikes ? plan_.fault_after : static_cast<std::size_t>(-1);
+  const std::size_t limit = strikes ? plan_.fault_after : no_limit;
   if (!co_await send_tokens(out, limit)) co_return false;
   if (strikes) co_return co_await strike(out);
 
@@ -108,7 +117,9 @@ Async<bool> Delivery::send_stream() {
 
 /// What happens in the middle, after the tokens before it have been sent. `out` may still hold head and opening.
 Async<bool> Delivery::strike(std::string& out) {
-  if (!out.empty() && !co_await send(out)) co_return false;
+  // A named local on purpose: GCC 12 lays out the frame of this coroutine wrongly when it has none.
+  const bool opened = co_await send(out);
+  if (!opened) co_return false;
   out.clear();
   if (fault_is(Fault::hang_mid_stream)) co_return co_await hang();
   if (fault_is(Fault::reset_mid_stream)) co_return reset();
@@ -121,7 +132,7 @@ Async<bool> Delivery::strike(std::string& out) {
   if (fault_is(Fault::malformed_event)) {
     frame(out, not_json);
     // The provider did not notice and goes on.
-    if (!co_await send_tokens(out, static_cast<std::size_t>(-1))) co_return false;
+    if (!co_await send_tokens(out, no_limit)) co_return false;
     event_.clear();
     answer_.events->finish(event_);
     answer_.events->usage(event_);
@@ -162,7 +173,7 @@ Async<bool> Delivery::send_tokens(std::string& out, std::size_t limit) {
 Async<bool> Delivery::end_stream(std::string& out) {
   const bool chunked = context_.http_1_1 && !fault_is(Fault::wrong_length);
   if (chunked) out.append("0\r\n\r\n");
-  if (!out.empty() && !co_await send(out)) co_return false;
+  if (!co_await send(out)) co_return false;
   co_return chunked || finish();
 }
 
@@ -252,7 +263,8 @@ Async<bool> deliver_replay(Delivery::Context context, Replay replay, Millis firs
   context.entry.status = replay.status;
   SteadyTime due = now();
   for (const std::string& piece : replay.pieces) {
-    if (!co_await channel.pause_until(due) || !co_await channel.write(piece)) co_return false;
+    if (!co_await channel.pause_until(due)) co_return false;
+    if (!co_await channel.write(piece)) co_return false;
     if (context.entry.first_byte == SteadyTime{}) context.entry.first_byte = now();
     due = now() + replay.gap;
   }

@@ -1,4 +1,5 @@
 // Every event of every stream passes here, so one pass reads all that relay, commit point and metering ask of it.
+// Servers differ in where they put content, usage and errors; what one of them was seen to send has its line here.
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include "protocol/json_scan.hpp"
@@ -69,7 +70,7 @@ void ChunkReader::read_member(std::string_view key) {
   } else if (key == "object") {  // older vLLM has the error's fields at the top
     meaning_.error |= reader_.take().text == R"("error")";
   } else if (key == "response" || key == "x_groq") {
-    nested_usage_ = take_nested_usage(reader_);
+    if (auto usage = take_nested_usage(reader_)) nested_usage_ = usage;
   } else if (key == "type" && kind_ == StreamKind::responses) {
     const Value value = reader_.take();
     if (value.kind == Kind::string) type_ = json::decode_lossy(value.inside());
@@ -106,7 +107,7 @@ void ChunkReader::read_choice() {
     } else if (key == "finish_reason") {
       meaning_.finish |= reader_.take().truthy();
     } else if (key == "usage") {  // Moonshot puts it here
-      nested_usage_ = take_usage(reader_);
+      if (auto usage = take_usage(reader_)) nested_usage_ = usage;
     } else {
       reader_.take();
     }

@@ -1,3 +1,5 @@
+// Whole answers: their usage for the ledger, and their error for the log and the choice of what to do next. Compatible
+// servers spell errors in a dozen ways, so this reads fields wherever they were seen and never insists on a form.
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include "protocol/json_scan.hpp"

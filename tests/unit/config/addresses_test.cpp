@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+// Addresses and URLs are what the rest of the gateway trusts unseen, so each form that could be read two ways is tried
+// here and must be refused.
+
 namespace tollgate::config {
 namespace {
 

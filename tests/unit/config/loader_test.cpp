@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+// The loader as a whole: every part of a snapshot, all faults at once, includes, and that no secret is ever printed.
+// Single faults have their files in broken/.
+
 namespace tollgate::config {
 namespace {
 

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+// The order in which a requested model name is looked up, on one configuration in which every rule competes with the
+// next. docs/configuration.md prints that order.
+
 namespace tollgate::config {
 namespace {
 

@@ -9,6 +9,9 @@
 #include <set>
 #include <sstream>
 
+// The schema, the full example, the docs and the effective configuration must all hold the same keys and defaults.
+// These walks keep them from drifting apart.
+
 namespace tollgate::config {
 namespace {
 

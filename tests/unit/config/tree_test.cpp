@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+// YAML's own traps: duplicate keys, merge keys, aliases that multiply, bytes that end the text early. What the values
+// mean is no matter here.
+
 namespace tollgate::config {
 namespace {
 

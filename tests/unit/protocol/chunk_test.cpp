@@ -1,4 +1,5 @@
-// One event's meaning decides commit point, fallback and metering, so each form that servers send has its row here.
+// One event's meaning decides commit point, fallback and metering. So each form that servers were seen to send has its
+// row here, next to the forms that look like it and mean something else.
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include <gtest/gtest.h>

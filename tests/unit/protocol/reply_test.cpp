@@ -1,4 +1,5 @@
-// Providers put usage in many places and spell errors in many ways; each one that was seen is a row here.
+// Providers put usage in many places and spell errors in many ways; each one that was seen is a row here, since a
+// missed one is a request metered at zero or an error without its reason.
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// Each form that the spliced members can have, with the exact bytes that must come out: providers' prompt caches miss
+// on any other change.
 #include "tollgate/protocol/openai/request.hpp"
 
 #include <gtest/gtest.h>

@@ -29,21 +29,23 @@ struct RequestScan {
   Span stream_options_value;         ///< the object (or null) as written
   std::optional<bool> include_usage; ///< in stream_options
   Span include_usage_value;          ///< the value as written, where present
-  bool stream_options_empty = false; ///< `{}`
+  bool stream_options_empty = false; ///< `{}` or null: no member to keep
   std::size_t object_open = 0;       ///< offset just after the body's opening brace
   bool object_empty = false;         ///< `{}`: no member to put a comma before
   std::string task_type;             ///< metadata.task_type, decoded; empty: none
-  Span task_type_member;             ///< the member with the one comma that goes with it: what to cut out
+  Span task_type_member;             ///< where it is a string: the member with the one comma that goes with it: what to cut out
   bool store = false;
   std::optional<std::uint64_t> max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
-  std::uint64_t choices = 1;                ///< `n`
-  bool has_end_user = false;                ///< safety_identifier or user is present
+  std::uint64_t choices = 1;                ///< `n`, where given and not null
+  bool has_end_user = false;                ///< safety_identifier or user is present and not null
 };
 
 /// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken or over
 /// 64-deep structure, bytes after it, a duplicate of any top-level key that the gateway acts on (also in an escaped spelling, and in
-/// stream_options and metadata), a wrong type for model, stream, stream_options or include_usage, invalid UTF-8 in the model.
-/// Strings are skipped 16 bytes and more at a time; nested values are checked for brackets and strings only.
+/// stream_options and metadata), one of these keys in another case (Go's decoder takes `Model` for `model`; not in metadata), a
+/// wrong type for model, stream, stream_options or include_usage, an `n` or output limit that is neither null nor a whole number
+/// (a limit below zero counts as none), invalid UTF-8 in the model or a key.
+/// Strings are skipped 16 bytes and more at a time; nested values are checked for brackets, strings and stray characters only.
 Result<RequestScan> scan_request(std::string_view body);
 
 /// The body with some runs replaced: literal pieces in order, views into the body and into `owned`.

@@ -1,0 +1,117 @@
+#include "support/gateway_under_test.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <stdexcept>
+
+#include "support/raw_client.hpp"
+
+namespace tollgate::test {
+
+namespace {
+
+// What is polled for has no event to wait on (a file, another thread's counters): look again after a moment that is no sleep's
+// guess but a wait that never ends early, bounded by the patience of the whole.
+bool eventually(const std::function<bool()>& holds) {
+  std::mutex mutex;
+  std::condition_variable nobody;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::unique_lock lock(mutex);
+    nobody.wait_for(lock, std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+std::string indented(const std::string& lines, const std::string& by) {
+  std::istringstream in(lines);
+  std::string out;
+  for (std::string line; std::getline(in, line);) out += by + line + "\n";
+  return out;
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "tollgate-test-XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+void TemporaryFolder::write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
+
+GatewayUnderTest::GatewayUnderTest(const std::string& config, const std::string& server_keys, io::Lookup lookup) : server_keys_(server_keys) {
+  std::signal(SIGPIPE, SIG_IGN);
+  rewrite_config(config);
+  app::GatewayOptions options;
+  options.config_file = (folder_.path() / "routes.yaml").string();
+  options.lookup = std::move(lookup);
+  options.seed = 1;
+  auto opened = app::Gateway::open(std::move(options));
+  if (!opened) throw std::runtime_error(opened.error().message);
+  gateway_ = std::move(*opened);
+  thread_ = std::thread([this] { exit_code_ = gateway_->run(); });
+}
+
+GatewayUnderTest::~GatewayUnderTest() {
+  gateway_->request_stop();
+  gateway_->request_stop();
+  join();
+}
+
+std::string GatewayUnderTest::whole_config(const std::string& config) const {
+  return "version: 1\nserver:\n  listen: [\"127.0.0.1:0\"]\n  threads: 2\n" + indented(server_keys_, "  ") +
+         "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + (folder_.path() / "access.log").string() +
+         ", level: error}\n" + config;
+}
+
+void GatewayUnderTest::rewrite_config(const std::string& config) const { folder_.write("routes.yaml", whole_config(config)); }
+
+int GatewayUnderTest::join() {
+  if (thread_.joinable()) thread_.join();
+  return exit_code_;
+}
+
+std::string GatewayUnderTest::access_log() const {
+  std::ifstream file(folder_.path() / "access.log");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool GatewayUnderTest::wait_for_log(const std::string& text) const {
+  return eventually([&] { return access_log().find(text) != std::string::npos; });
+}
+
+std::string GatewayUnderTest::metrics() const {
+  RawClient client(metrics_address());
+  client.send(get("/metrics", "Connection: close\r\n"));
+  return client.read_answer().body;
+}
+
+double GatewayUnderTest::metric(const std::string& series) const {
+  const std::string text = "\n" + metrics();
+  const std::size_t at = text.find("\n" + series + " ");
+  return at == std::string::npos ? 0 : std::stod(text.substr(at + series.size() + 2));
+}
+
+bool GatewayUnderTest::wait_for_metric(const std::string& series, double value) const {
+  return eventually([&] { return metric(series) == value; });
+}
+
+std::string config_for(std::uint16_t port, const std::string& provider_keys) {
+  return "providers:\n  up:\n    protocol: openai\n    base_url: http://127.0.0.1:" + std::to_string(port) + "/v1\n" + indented(provider_keys, "    ") +
+         "models:\n  m: {provider: up}\n  \"up/*\": {provider: up, name: \"*\"}\n";
+}
+
+}  // namespace tollgate::test
