@@ -1,4 +1,5 @@
-// Wiring and life cycle: the only file that names the concrete parts together. Reads like a parts list, then start, reload, drain, end.
+// Wiring and life cycle: the only file that names the concrete parts together. Reads like a parts list, then start,
+// reload, drain, end.
 #include "gateway.hpp"
 
 #include <pthread.h>

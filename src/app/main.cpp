@@ -1,4 +1,5 @@
-// The command line. Exit codes: 0 good, 1 failed, 2 wrong usage.
+// The command line: what each command does and how it ends. Exit codes: 0 good, 1 failed, 2 wrong usage. Signals are
+// taken here, so that the gateway itself can run inside a test.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>

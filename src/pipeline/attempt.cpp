@@ -1,4 +1,5 @@
-// See attempt.hpp. Reading order: run(), then what it calls for each kind of progress, then the waits.
+// One attempt, from its start to the last byte handed to the client's side. Reading order: run(), then what it calls for
+// each kind of progress, then the waits.
 #include "attempt.hpp"
 
 #include <algorithm>
@@ -54,6 +55,9 @@ std::uint16_t status_of(std::string_view error_json) {
   if (says("invalid_request") || says("context_length")) return 400;
   return 502;
 }
+
+/// Whose fault an error status of the upstream is.
+Outcome outcome_of(std::uint16_t status) { return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error; }
 
 bool is_plain_id(std::string_view id) {
   return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
@@ -143,9 +147,10 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   if (exchange_.client.begun())
     return fail(FailureKind::upstream_error, "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
+  clock_.content();
   body_.head(head.status, crossing_fields(head, false), head);
   if (head.status >= 400) {
-    record().outcome = head.status < 500 && head.status != 429 ? Outcome::client_error : Outcome::upstream_error;
+    record().outcome = outcome_of(head.status);
     record().ended_by = EndedBy::upstream;
   }
   return {};
@@ -178,7 +183,7 @@ Result<void> Attempt::settle(StreamRelay::State state) {
   if (stream_.opened()) clock_.content();
   switch (state) {
     case StreamRelay::State::open:
-      if (stream_.finished()) finished_at_ = exchange_.alarm.now();
+      if (stream_.finished()) finished_at_ = std::min(finished_at_, exchange_.alarm.now());
       return {};
     case StreamRelay::State::complete:
       over_ = true;
@@ -192,17 +197,12 @@ Result<void> Attempt::settle(StreamRelay::State state) {
 
 void Attempt::refuse(const std::string& body) {
   over_ = true;
-  record().outcome = Outcome::upstream_error;
+  record().status = status_of(body);
+  record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
-  if (exchange_.client.begun()) {
-    const std::string_view frame[] = {"data: ", body, "\n\n"};
-    exchange_.client.write(frame);
-  } else {
-    record().status = status_of(body);
-    const std::string_view piece = body;
-    exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {false, body.size()});
-    exchange_.client.write({&piece, 1});
-  }
+  const std::string_view piece = body;
+  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {false, body.size()});
+  exchange_.client.write({&piece, 1});
   exchange_.client.end();
 }
 
@@ -219,7 +219,7 @@ SteadyTime Attempt::before_wait() {
 
 SteadyTime Attempt::sign_of_life() const {
   const auto& settings = exchange_.world->snapshot->server.stream;
-  if (exchange_.events_begun) return exchange_.client.last_taken() + settings.heartbeat;
+  if (exchange_.events_begun) return stream_.in_event() ? never : exchange_.client.last_taken() + settings.heartbeat;
   const bool may_begin = exchange_.scan.stream && !plain_ && !exchange_.client.begun();
   return may_begin ? exchange_.began + settings.commit_after : never;
 }
@@ -241,7 +241,7 @@ Result<void> Attempt::after_client_wait(Woke woke) {
 
 Result<void> Attempt::on_time(SteadyTime now) {
   const AttemptClock::Due due = clock_.next(call_->phase());
-  if (finished_at_ != never && now >= finished_at_ + finish_grace) {
+  if (finished_at_ != never && now >= std::min(due.when, finished_at_ + finish_grace)) {
     over_ = true;
     return settle(stream_.finished_silently());
   }
@@ -251,10 +251,12 @@ Result<void> Attempt::on_time(SteadyTime now) {
     return fail(FailureKind::upstream_timeout, what + " (phase: " + std::string(name_of(due.phase)) + ")");
   }
   if (now < sign_of_life()) return {};
-  if (exchange_.events_begun)
+  if (exchange_.events_begun) {
     stream_.heartbeat();
-  else
+  } else {
     stream_.commit_head();
+    exchange_.client.write({});  // the head has nothing to wait for
+  }
   return {};
 }
 

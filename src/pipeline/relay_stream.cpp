@@ -105,10 +105,7 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protoco
   if (meaning.usage) exchange_.record.usage = meaning.usage;
   if (meaning.malformed) return fail("an event of its stream is not valid JSON");
   if (meaning.usage_only && exchange_.strip_usage) return State::open;
-  if (meaning.error && !opened_) {
-    refusal_ = data;
-    return State::refused;
-  }
+  if (meaning.error && !opened_) return refused(bytes, data);
   if (meaning.finish) ++finishes_;
   const bool content = meaning.content || meaning.finish || meaning.done || meaning.usage_only;
   if (!content && !opened_) {
@@ -117,12 +114,22 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protoco
   }
   open_content();
   emit(bytes);
-  if (meaning.error) {
-    exchange_.record.outcome = Outcome::upstream_error;
-    exchange_.record.ended_by = EndedBy::upstream;
-    return done();
-  }
+  if (meaning.error) return failed_in_band();
   return meaning.done ? done() : State::open;
+}
+
+StreamRelay::State StreamRelay::refused(std::string_view bytes, std::string_view data) {
+  refusal_ = data;
+  if (!exchange_.client.begun()) return State::refused;
+  // The 200 is out already: the event says it all by itself.
+  emit(bytes);
+  return failed_in_band();
+}
+
+StreamRelay::State StreamRelay::failed_in_band() {
+  exchange_.record.outcome = Outcome::upstream_error;
+  exchange_.record.ended_by = EndedBy::upstream;
+  return done();
 }
 
 void StreamRelay::open_content() {
@@ -164,6 +171,7 @@ StreamRelay::State StreamRelay::done() {
 }
 
 StreamRelay::State StreamRelay::upstream_ended() {
+  if (state_ == State::open) complete_tail();
   if (state_ != State::open) return state_;
   const bool whole = finished() || !ends_with_done(exchange_.inbound.stream_kind);
   if (exchange_.inbound.stream_kind == StreamKind::responses || !whole)
@@ -176,8 +184,18 @@ StreamRelay::State StreamRelay::upstream_ended() {
   return state_ = finished_silently();
 }
 
+void StreamRelay::complete_tail() {
+  // The last event may lack its empty line and nothing else. Of an unknown kind nobody can tell: it leaves as it came.
+  if (passed_ > 0 || tail_.empty() || exchange_.inbound.stream_kind == StreamKind::opaque) return;
+  constexpr std::string_view empty_line = "\n\n";
+  const bool line_ended = tail_.view().ends_with('\n') || tail_.view().ends_with('\r');
+  tail_.append(empty_line.substr(line_ended ? 1 : 0));
+  state_ = event(tail_.view());
+  flush();
+  tail_.clear();
+}
+
 StreamRelay::State StreamRelay::finished_silently() {
-  // The marker itself may be what lacks its empty line.
   tail_.clear();
   emit(done_event);
   return state_ = done();

@@ -21,13 +21,14 @@ class StreamRelay {
 
   /// Sends the 200 and its fields, ahead of any content, so that whatever stands between here and the client keeps the connection.
   void commit_head();
-  /// A comment, to show life. Only while no event is half sent.
+  /// A comment, to show life. Never while an event is half sent.
   void heartbeat();
+  bool in_event() const { return passed_ > 0; }
 
   enum class State : std::uint8_t {
     open,
     complete,    ///< the stream has said its last word; whatever the upstream still sends is not waited for
-    refused,     ///< an error came before any content: refusal() is its body; nothing of it was sent
+    refused,     ///< an error came before the head went out: refusal() is its body; nothing of it was sent
     broken       ///< failure() has to be told to the client
   };
   /// Takes the next bytes of the upstream's body and sends what can go.
@@ -54,6 +55,9 @@ class StreamRelay {
   void hold(std::string_view bytes);
   void emit(std::string_view bytes);
   void flush();
+  State refused(std::string_view bytes, std::string_view data);
+  State failed_in_band();
+  void complete_tail();
   State pass_unfinished();
   State done();
   State fail(std::string message);

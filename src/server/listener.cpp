@@ -1,3 +1,5 @@
+// Binding, accepting, handing over. It lives with what an acceptor meets in production: a left-over socket file, a flood of
+// connections, no descriptors left.
 #include "tollgate/server/listener.hpp"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// What a session judges by the head alone and what it answers by itself: refusals, preflights, models, health, metrics, administration.
+// What a session judges by the head alone and what it answers by itself: refusals, preflights, models, health, metrics,
+// administration.
 #include <openssl/crypto.h>
 #include <sys/socket.h>
 
@@ -50,6 +51,16 @@ bool is_json(std::string_view content_type) {
   return type.empty() || equals_ignoring_case(type, json) || (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
 }
 
+std::string without_escaped_slashes(std::string_view target) {
+  std::string text;
+  for (std::size_t at = 0; at < target.size(); ++at) {
+    const bool escaped = target[at] == '%' && equals_ignoring_case(target.substr(at, 3), "%2f");
+    text += escaped ? '/' : target[at];
+    if (escaped) at += 2;
+  }
+  return text;
+}
+
 std::string model_object(const std::string& name) {
   return "{\"id\":" + quote(name) + ",\"object\":\"model\",\"created\":0,\"owned_by\":\"tollgate\"}";
 }
@@ -97,7 +108,11 @@ bool Session::judge_route(const Head& head) {
     reply(204, {}, {}, "Allow: GET, HEAD, POST, OPTIONS\r\n");
     return false;
   }
-  const auto target = protocol::http::parse_target(head.target);
+  // SDKs escape the slash of a model id in a path; it is looked up here and goes nowhere.
+  std::string unescaped;
+  constexpr std::string_view models = "/v1/models/";
+  if (head.target.starts_with(models)) unescaped = without_escaped_slashes(head.target);
+  const auto target = protocol::http::parse_target(unescaped.empty() ? head.target : unescaped);
   if (!target) {
     refuse(target.error());
     return false;

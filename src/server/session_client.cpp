@@ -1,4 +1,5 @@
-// The session as the pipeline's client: reads the body under its limits, watches for the client's leaving, frames and sends the answer.
+// The session as the pipeline's client: reads the body under its limits, watches for the client's leaving, frames and
+// sends the answer.
 #include <algorithm>
 #include <array>
 

@@ -1,3 +1,5 @@
+// One event loop and what lives on it: sessions, upstream pools, the configuration that new requests begin with, and this
+// worker's share of metrics and log.
 #include "tollgate/server/worker.hpp"
 
 #include <openssl/ssl.h>

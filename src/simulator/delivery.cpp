@@ -11,8 +11,6 @@ namespace tollgate::simulator {
 
 namespace {
 
-// No co_await stands behind && or || in this file: GCC 12 destroys the awaitable even where it was never made.
-
 constexpr std::size_t batch_bytes = 32 * 1024;
 constexpr Millis slow_byte_gap{1};
 constexpr std::size_t missing_bytes = 64;
@@ -117,7 +115,8 @@ Async<bool> Delivery::send_stream() {
 
 /// What happens in the middle, after the tokens before it have been sent. `out` may still hold head and opening.
 Async<bool> Delivery::strike(std::string& out) {
-  // A named local on purpose: GCC 12 lays out the frame of this coroutine wrongly when it has none.
+  // Named on purpose: GCC 12 lays out the frame wrongly if a coroutine awaits inside a condition and has no local at
+  // all.
   const bool opened = co_await send(out);
   if (!opened) co_return false;
   out.clear();

@@ -1,34 +1,21 @@
+// Starts the real gateway on a thread of its own, with a configuration in a folder of its own, and looks at it from outside:
+// log, metrics, answers.
 #include "support/gateway_under_test.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <csignal>
 #include <fstream>
-#include <mutex>
 #include <sstream>
 #include <stdexcept>
 
 #include "support/raw_client.hpp"
+#include "support/waiting.hpp"
 
 namespace tollgate::test {
 
 namespace {
-
-// What is polled for has no event to wait on (a file, another thread's counters): look again after a moment that is no sleep's
-// guess but a wait that never ends early, bounded by the patience of the whole.
-bool eventually(const std::function<bool()>& holds) {
-  std::mutex mutex;
-  std::condition_variable nobody;
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::unique_lock lock(mutex);
-    nobody.wait_for(lock, std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 std::string indented(const std::string& lines, const std::string& by) {
   std::istringstream in(lines);
@@ -71,10 +58,13 @@ GatewayUnderTest::~GatewayUnderTest() {
   join();
 }
 
+std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log, const std::string& level) {
+  return "version: 1\nserver:\n  listen: [\"127.0.0.1:0\"]\n  threads: 2\n" + indented(server_keys, "  ") +
+         "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + access_log + ", level: " + level + "}\n" + config;
+}
+
 std::string GatewayUnderTest::whole_config(const std::string& config) const {
-  return "version: 1\nserver:\n  listen: [\"127.0.0.1:0\"]\n  threads: 2\n" + indented(server_keys_, "  ") +
-         "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + (folder_.path() / "access.log").string() +
-         ", level: error}\n" + config;
+  return framed_config(config, server_keys_, (folder_.path() / "access.log").string(), "error");
 }
 
 void GatewayUnderTest::rewrite_config(const std::string& config) const { folder_.write("routes.yaml", whole_config(config)); }

@@ -43,18 +43,22 @@ class GatewayUnderTest {
 
   /// Writes the configuration anew (the same additions are made); the gateway is not told.
   void rewrite_config(const std::string& config) const;
+  /// What rewrite_config() would write, for a test that puts the file in place itself.
+  std::string whole_config(const std::string& config) const;
   /// Waits for run() to return, after a stop was requested; its exit code.
   int join();
   const TemporaryFolder& folder() const { return folder_; }
 
  private:
-  std::string whole_config(const std::string& config) const;
   TemporaryFolder folder_;
   std::string server_keys_;
   std::unique_ptr<app::Gateway> gateway_;
   std::thread thread_;
   int exit_code_ = -1;
 };
+
+/// `config` with the listeners on ports of the system's choice, two event loops, and `server_keys`, a line each, added to `server`.
+std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log, const std::string& level);
 
 /// A configuration with one provider `up` at 127.0.0.1:port (base path /v1), the model `m` on it, and the wildcard model "up/*".
 /// `provider_keys` are further keys of the provider, a line each, without indentation.

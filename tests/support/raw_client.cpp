@@ -7,7 +7,7 @@
 namespace tollgate::test {
 
 bool RawClient::more() {
-  const auto piece = socket_.receive();
+  const auto piece = receive();
   if (!piece || piece->empty()) return false;
   rest_ += *piece;
   return true;

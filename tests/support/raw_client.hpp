@@ -19,14 +19,20 @@ struct Answer {
 class RawClient {
  public:
   explicit RawClient(const std::string& address) : socket_(RawSocket::connect(address)) {}
+  RawClient(RawClient&&) = default;
+  virtual ~RawClient() = default;
   RawSocket& socket() { return socket_; }
-  bool send(std::string_view bytes) { return socket_.send(bytes); }
+  virtual bool send(std::string_view bytes) { return socket_.send(bytes); }
   /// Reads one answer; what comes after it stays for the next call. `to_head` is true after a HEAD request.
   Answer read_answer(bool to_head = false);
   /// Reads only the head of one; the body is left to read_body() or to the socket (see rest()).
   Answer read_head();
   /// Bytes that came but belong to nothing read so far.
   std::string& rest() { return rest_; }
+
+ protected:
+  /// As RawSocket::receive().
+  virtual std::optional<std::string> receive() { return socket_.receive(); }
 
  private:
   bool more();

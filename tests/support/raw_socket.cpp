@@ -1,3 +1,5 @@
+// Plain sockets with a limit on every wait. Nothing of the gateway's own I/O is used here: it is what is tested.
+// Loopback only.
 #include "support/raw_socket.hpp"
 
 #include <arpa/inet.h>
@@ -6,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <utility>
@@ -27,6 +30,18 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+RawSocket connect_unix(const std::string& path) {
+  RawSocket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  path.copy(to.sun_path, sizeof to.sun_path - 1);
+  if (::connect(socket.descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
+    ADD_FAILURE() << "cannot connect to " << path;
+    socket.close();
+  }
+  return socket;
+}
+
 }  // namespace
 
 RawSocket::RawSocket(int descriptor) : descriptor_(descriptor) {
@@ -44,6 +59,7 @@ RawSocket& RawSocket::operator=(RawSocket&& other) noexcept {
 RawSocket::~RawSocket() { close(); }
 
 RawSocket RawSocket::connect(const std::string& address) {
+  if (address.starts_with("unix:")) return connect_unix(address.substr(5));
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
   RawSocket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in to = loopback(port);

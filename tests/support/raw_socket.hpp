@@ -18,7 +18,7 @@ class RawSocket {
   RawSocket& operator=(RawSocket&& other) noexcept;
   ~RawSocket();
 
-  /// To "127.0.0.1:port". Fails the test where it cannot.
+  /// To "127.0.0.1:port" or "unix:/path". Fails the test where it cannot.
   static RawSocket connect(const std::string& address);
 
   bool is_open() const { return descriptor_ >= 0; }
@@ -48,6 +48,7 @@ class RawListener {
   RawListener();
   ~RawListener();
   std::uint16_t port() const { return port_; }
+  int descriptor() const { return descriptor_; }
   /// The next connection; one that is not open where none came in time, or after close().
   RawSocket accept(std::chrono::milliseconds limit = patience);
   void close();

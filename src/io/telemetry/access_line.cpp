@@ -59,8 +59,7 @@ bool must_be_escaped(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || c == 0xFFFD;
 }
 
-/// Puts a line together in a small block on the stack and hands full blocks on, so that every piece is a few inlined
-/// moves.
+/// Puts a line together in a block on the stack and hands full blocks on, so that every piece is a few inlined moves.
 class LineWriter {
  public:
   explicit LineWriter(std::string& out) : out_(out) {}
@@ -159,8 +158,8 @@ void write_time(LineWriter& line, SystemTime time) {
   line.literal("Z");
 }
 
-/// The members of one JSON object. Keys come with all their punctuation, up to the
-/// opening quote of a text, so that each is one move.
+/// The members of one JSON object. Keys come with all their punctuation, up to the opening quote of a text, so that
+/// each is one move.
 class Members {
  public:
   explicit Members(LineWriter& line) : line_(line) {}

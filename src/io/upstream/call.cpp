@@ -1,4 +1,5 @@
-// One attempt at one provider. Every state is one function that makes progress or says why not; advance() is the loop over them.
+// One attempt at one provider. Every state is one function that makes progress or says why not; advance() is the loop
+// over them.
 #include "call.hpp"
 
 #include <netinet/in.h>

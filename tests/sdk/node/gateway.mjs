@@ -53,6 +53,12 @@ export async function startGateway() {
     throw new Error('the gateway did not start within 30 s');
   }
   child.stderr.resume();
+  // A gateway that listens and does not answer would cost every test its timeout.
+  const ready = await fetch(`http://${addresses.data}/health/ready`, { signal: AbortSignal.timeout(5000) }).catch((error) => error);
+  if (!ready.ok) {
+    child.kill('SIGKILL');
+    throw new Error(`the gateway is not ready: ${ready.status ?? ready}`);
+  }
 
   return {
     origin: `http://${addresses.data}`,

@@ -75,6 +75,12 @@ class Gateway(Process):
             super().__init__([os.environ["TOLLGATE_BINARY"], "serve", "--config", str(file)], PLANES, log)
         self.origin = f"http://{self.addresses['data']}"
         self.base_url = f"{self.origin}/v1"
+        # A gateway that listens and does not answer would cost every test its timeout.
+        try:
+            urllib.request.urlopen(f"{self.origin}/health/ready", timeout=5).close()
+        except OSError as fault:
+            self.stop()
+            raise RuntimeError(f"not ready: {fault}\n" + "".join(self.said)) from fault
 
     def metric(self, name):
         """The value of a metric without labels."""

@@ -1,4 +1,6 @@
+#include "tollgate/config/simulator_faults.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
+#include "tollgate/simulator/fault.hpp"
 
 #include "unit/config/sources.hpp"
 
@@ -86,6 +88,12 @@ TEST(Docs, print_the_lists_of_header_fields_that_cross) {
     EXPECT_NE(section.find("`" + std::string(name) + "`"), page.npos) << name;
   for (const auto name : protocol::http::response_allow_list())
     EXPECT_NE(section.find("`" + std::string(name) + "`"), page.npos) << name;
+}
+
+TEST(SimulatorFaults, are_the_names_that_the_simulator_knows) {
+  std::vector<std::string_view> known;
+  for (const auto fault : simulator::all_faults()) known.push_back(simulator::name_of(fault));
+  EXPECT_EQ(known, std::vector<std::string_view>(simulator_faults.begin(), simulator_faults.end()));
 }
 
 }  // namespace

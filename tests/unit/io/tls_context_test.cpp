@@ -358,18 +358,46 @@ TEST_F(TlsServer, offers_no_suite_without_authenticated_encryption) {
   }
 }
 
+TEST_F(TlsServer, keeps_no_session_of_a_client_without_tickets) {
+  const auto server = our_server();
+  const auto client = any_client([](SSL_CTX* context) {
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  });
+  Pair pair(client.get(), server.get());
+  ASSERT_TRUE(pair.handshake());
+  EXPECT_EQ(SSL_CTX_sess_number(server.get()), 0);
+}
+
+/// Has one end ask for a second handshake, the other one see the wish, and the first one see the answer.
+void renegotiate(SSL* wishing, SSL* asked) {
+  std::array<char, 1> byte;
+  std::size_t count = 0;
+  ASSERT_EQ(SSL_renegotiate(wishing), 1);
+  SSL_do_handshake(wishing);
+  SSL_read_ex(asked, byte.data(), byte.size(), &count);
+  SSL_do_handshake(wishing);
+}
+
 TEST_F(TlsServer, does_not_renegotiate) {
   const auto client = any_client([](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); });
   const auto server = our_server();
   Pair pair(client.get(), server.get());
   ASSERT_TRUE(pair.handshake());
-  ASSERT_EQ(SSL_renegotiate(pair.client.get()), 1);
-  SSL_do_handshake(pair.client.get());
-  std::array<char, 1> byte;
-  std::size_t count = 0;
-  SSL_read_ex(pair.server.get(), byte.data(), 1, &count);  // answers with the alert no_renegotiation
+  renegotiate(pair.client.get(), pair.server.get());
   EXPECT_NE(SSL_do_handshake(pair.client.get()), 1);
   EXPECT_EQ(SSL_num_renegotiations(pair.server.get()), 0);
+}
+
+TEST_F(TlsClient, does_not_renegotiate) {
+  const auto client = client_trusting(*authority_);
+  const auto server = any_server(*good_);
+  SSL_CTX_set_max_proto_version(server.get(), TLS1_2_VERSION);
+  Pair pair(client.get(), server.get());
+  ASSERT_TRUE(io::prepare_client(pair.client.get(), "api.test", "").has_value());
+  ASSERT_TRUE(pair.handshake());
+  renegotiate(pair.server.get(), pair.client.get());
+  EXPECT_EQ(SSL_get_state(pair.client.get()), TLS_ST_OK) << "no second handshake has begun";
 }
 
 TEST_F(TlsServer, chooses_http_1_1_and_refuses_clients_that_speak_something_else) {

@@ -1,5 +1,6 @@
 #pragma once
-// The world around a pipeline under test: a client that records, an alarm that the test moves, an upstream that plays a script.
+// The world around a pipeline under test: a client that records, an alarm that the test moves, an upstream that plays a
+// script.
 #include <deque>
 #include <memory>
 #include <string>

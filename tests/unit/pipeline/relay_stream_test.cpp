@@ -1,4 +1,5 @@
-// Streams through the whole path with a scripted upstream: what is held, what is sent, and how each kind of end looks to the client.
+// Streams through the whole path with a scripted upstream: what is held, what is sent, and how each kind of end looks to the
+// client.
 #include <gtest/gtest.h>
 
 #include "fakes.hpp"

@@ -33,7 +33,7 @@ struct RequestScan {
   std::size_t object_open = 0;       ///< offset just after the body's opening brace
   bool object_empty = false;         ///< `{}`: no member to put a comma before
   std::string task_type;             ///< metadata.task_type, decoded; empty: none
-  Span task_type_member;             ///< where it is a string: the member with the one comma that goes with it: what to cut out
+  Span task_type_member;             ///< where it is a string: what to cut out, the member with the one comma that goes with it
   bool store = false;
   std::optional<std::uint64_t> max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
   std::uint64_t choices = 1;                ///< `n`, where given and not null
