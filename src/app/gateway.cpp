@@ -28,6 +28,7 @@ using server::Worker;
 namespace {
 
 constexpr Millis watch_interval{1000};
+constexpr std::size_t told_faults = 100;  ///< of a refused configuration, in log and answer; `tollgate check` tells all
 constexpr Millis drain_look{20};
 constexpr Millis last_words{1000};  ///< for what was cut to send its error event
 
@@ -185,6 +186,7 @@ server::ReloadReport Gateway::Impl::reload() {
   report.digest = current->digest;
   if (!generation) {
     metrics_.config_rejected();
+    if (report.faults.size() > told_faults) report.faults.resize(told_faults);
     for (const std::string& fault : report.faults) diagnostics_.error("config_rejected", {{"fault", fault}});
     return report;
   }

@@ -23,16 +23,13 @@ std::vector<std::string> restart_only_changes(const Snapshot& before, const Snap
     bool (*same)(const Snapshot& left, const Snapshot& right);
   };
   using S = const Snapshot&;
-  // What is built once, before the first request: listeners, threads, the log's outlets.
+  // What is built once, before the first request: listeners, threads, the access log's outlet.
   static constexpr std::array keys{
       RestartKey{"server.listen", [](S left, S right) { return left.server.listen == right.server.listen; }},
       RestartKey{"server.threads", [](S left, S right) { return left.server.threads == right.server.threads; }},
-      RestartKey{"server.tls",
-                 [](S left, S right) { return left.server.tls.has_value() == right.server.tls.has_value(); }},
       RestartKey{"admin.listen", [](S left, S right) { return left.admin.listen == right.admin.listen; }},
       RestartKey{"metrics.listen", [](S left, S right) { return left.metrics.listen == right.metrics.listen; }},
       RestartKey{"log.access", [](S left, S right) { return left.log.access == right.log.access; }},
-      RestartKey{"log.level", [](S left, S right) { return left.log.level == right.log.level; }},
   };
   std::vector<std::string> changed;
   for (const RestartKey& key : keys) {

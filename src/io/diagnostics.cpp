@@ -25,20 +25,15 @@ spdlog::level::level_enum to_spdlog(Diagnostics::Level level) {
 
 }  // namespace
 
-Diagnostics::Diagnostics(std::string_view level) {
-  spdlog::init_thread_pool(queue_lines, 1);
-  logger_ = std::make_shared<spdlog::async_logger>("diagnostics", std::make_shared<spdlog::sinks::stderr_sink_mt>(), spdlog::thread_pool(),
+Diagnostics::Diagnostics(std::string_view level) : thread_(std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)) {
+  logger_ = std::make_shared<spdlog::async_logger>("diagnostics", std::make_shared<spdlog::sinks::stderr_sink_mt>(), thread_,
                                                    spdlog::async_overflow_policy::overrun_oldest);
   logger_->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc);
   logger_->flush_on(spdlog::level::info);
   set_level(level);
 }
 
-Diagnostics::~Diagnostics() {
-  logger_->flush();
-  logger_.reset();
-  spdlog::shutdown();  // waits for the queue
-}
+Diagnostics::~Diagnostics() { logger_->flush(); }  // and the thread writes out its queue before it ends
 
 void Diagnostics::set_level(std::string_view level) {
   logger_->set_level(level == "debug"     ? spdlog::level::debug

@@ -125,7 +125,10 @@ Result<void> Attempt::advance() {
   blocked_ = false;
   switch (call_->advance()) {
     case UpstreamCall::Progress::blocked: blocked_ = true; return {};
-    case UpstreamCall::Progress::head: return take_head(call_->head());
+    case UpstreamCall::Progress::head:
+      // What came behind the head lies in the shared buffer: it is taken before anything may wait.
+      if (auto taken = take_head(call_->head()); !taken) return taken;
+      return advance();
     case UpstreamCall::Progress::data: return take_data(call_->data());
     case UpstreamCall::Progress::end: return take_end();
     case UpstreamCall::Progress::failed: break;
@@ -147,6 +150,7 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   if (exchange_.client.begun())
     return fail(FailureKind::upstream_error, "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
+  clock_.content();
   clock_.content();
   body_.head(head.status, crossing_fields(head, false), head);
   if (head.status >= 400) {
@@ -201,7 +205,7 @@ void Attempt::refuse(const std::string& body) {
   record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
   const std::string_view piece = body;
-  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {false, body.size()});
+  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {.length = body.size()});
   exchange_.client.write({&piece, 1});
   exchange_.client.end();
 }

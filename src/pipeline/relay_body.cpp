@@ -33,13 +33,13 @@ void BodyRelay::take(std::string_view bytes) {
   if (held_.empty() && length_known_ && bytes.size() == length_) {
     // The common case: all of it in one read, sent from where it lies.
     read_usage(bytes);
-    begin({false, length_});
+    begin({.length = length_});
     exchange_.client.write({&bytes, 1});
     return;
   }
   held_.append(bytes);
   if (held_.size() <= whole_limit && (!length_known_ || length_ <= whole_limit)) return;
-  begin({!length_known_, length_});
+  begin({.streamed = !length_known_, .length = length_});
   const std::string_view piece = held_.view();
   exchange_.client.write({&piece, 1});
   held_.release();
@@ -49,7 +49,7 @@ void BodyRelay::ended() {
   if (!exchange_.client.begun()) {
     const std::string_view piece = held_.view();
     read_usage(piece);
-    begin({false, held_.size()});
+    begin({.length = held_.size()});
     exchange_.client.write({&piece, 1});
   }
   exchange_.client.end();

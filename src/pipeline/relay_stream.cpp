@@ -29,7 +29,7 @@ void StreamRelay::commit_head() {
   if (exchange_.client.begun()) return;
   exchange_.record.status = 200;
   exchange_.events_begun = true;
-  exchange_.client.begin(200, answer_fields(exchange_) + upstream_fields_ + std::string(stream_fields), {true, 0});
+  exchange_.client.begin(200, answer_fields(exchange_) + upstream_fields_ + std::string(stream_fields), {.streamed = true, .events = true});
 }
 
 void StreamRelay::heartbeat() {
@@ -173,7 +173,7 @@ StreamRelay::State StreamRelay::done() {
 StreamRelay::State StreamRelay::upstream_ended() {
   if (state_ == State::open) complete_tail();
   if (state_ != State::open) return state_;
-  const bool whole = finished() || !ends_with_done(exchange_.inbound.stream_kind);
+  const bool whole = (finished() && !in_event()) || !ends_with_done(exchange_.inbound.stream_kind);
   if (exchange_.inbound.stream_kind == StreamKind::responses || !whole)
     return state_ = fail("its stream ended before the answer was complete");
   if (!ends_with_done(exchange_.inbound.stream_kind)) {
@@ -196,6 +196,7 @@ void StreamRelay::complete_tail() {
 }
 
 StreamRelay::State StreamRelay::finished_silently() {
+  close_event();
   tail_.clear();
   emit(done_event);
   return state_ = done();

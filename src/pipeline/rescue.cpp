@@ -62,7 +62,7 @@ void rescue(Exchange& exchange, const Failure& failure) {
   const std::string body = protocol::openai::error_body(failure);
   const std::string_view piece = body;
   exchange.client.begin(form.status, answer_fields(exchange) + retry_fields(failure) + "Content-Type: application/json\r\n",
-                        {false, body.size()});
+                        {.length = body.size()});
   exchange.client.write({&piece, 1});
   exchange.client.end();
 }

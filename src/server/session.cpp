@@ -39,7 +39,6 @@ Session::Session(Worker& worker, io::Connection::Pointer connection, int family,
     : worker_(worker),
       connection_(std::move(connection)),
       timer_(worker.loop().timers(), point_),
-      world_(worker.world()),
       family_(family),
       plane_(plane) {
   connection_->listen(&point_, Signal::client_readable, Signal::client_writable);
@@ -73,6 +72,9 @@ Task<void> Session::run() {
     world_ = worker_.world();
     const bool again = co_await serve_one();
     if (!again) co_return;
+    // Between requests nothing is kept: neither memory nor an old configuration with its connections.
+    world_.reset();
+    if (inbox_.empty()) inbox_.release();
     served_any_ = true;
   }
 }
@@ -175,8 +177,7 @@ bool Session::accept_head(const Head& head, std::size_t size) {
   for (const std::string_view method : known)
     if (head.method == method) request.method = method;
 
-  const bool accepted = judge_host_and_origin(head) && judge_credential(head) && judge_route(head);
-  if (accepted) read_inbound(head);
+  const bool accepted = judge_host_and_origin(head) && judge_credential(head) && judge_route(head) && read_inbound(head);
   // The head's bytes were needed until here.
   if (inbox_.empty())
     rest_.remove_prefix(size);
@@ -194,14 +195,16 @@ Task<void> Session::forward() {
   exchange.began_at = request.began_at;
   exchange.inbound = std::move(request.inbound);
   exchange.record = new_record();
-  worker_.request_started();
+  worker_.metrics().request_started();
+  request.counted = true;
   try {
     co_await pipeline::serve(exchange);
   } catch (const std::exception& bug) {
     worker_.services().diagnostics.error("request_failed", {{"request_id", exchange.record.request_id}, {"what", bug.what()}});
     pipeline::rescue(exchange, {FailureKind::internal, Source::gateway, "the gateway has failed; its operator was told"});
   }
-  log(exchange.record);
+  if (request.events) worker_.metrics().stream_closed();
+  close_record(exchange.record);
 }
 
 Task<void> Session::flush() {

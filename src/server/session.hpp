@@ -59,6 +59,8 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
     protocol::http::Framing framing = protocol::http::Framing::none;
     bool http_1_0 = false, head_only = false, expects_continue = false;
     bool keep_alive = false, body_read = false, begun = false, chunked = false;
+    bool counted = false;  ///< as in flight
+    bool events = false;   ///< as an active stream
   };
 
   Session(Worker& worker, io::Connection::Pointer connection, int family, Plane plane);
@@ -77,7 +79,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   bool judge_credential(const Head& head);
   bool judge_route(const Head& head);
   void answer_preflight(const Head& head);
-  void read_inbound(const Head& head);
+  bool read_inbound(const Head& head);
 
   void answer();
   void answer_models();
@@ -87,7 +89,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   void refuse_head(const protocol::http::Refusal& refusal);
   void refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields);
   pipeline::RequestRecord new_record() const;
-  void log(pipeline::RequestRecord& record);
+  void close_record(pipeline::RequestRecord& record);
 
   Task<Result<void>> read_known_length(ByteBuffer& into);
   Task<Result<void>> read_chunked(ByteBuffer& into);
@@ -95,13 +97,14 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   Result<void> take_budget(std::size_t held);
   void keep_rest();
   void send(std::span<const std::string_view> pieces);
-  const config::ServerSettings& settings() const { return world_->snapshot->server; }
+  const pipeline::World& world() const { return world_ ? *world_ : *worker_.world(); }
+  const config::ServerSettings& settings() const { return world().snapshot->server; }
 
   Worker& worker_;
   io::Connection::Pointer connection_;
   WaitPoint point_;
   io::Timer timer_;
-  std::shared_ptr<const pipeline::World> world_;  ///< pinned per request
+  std::shared_ptr<const pipeline::World> world_;  ///< pinned while a request is served
   Request* request_ = nullptr;
   ByteBuffer inbox_;       ///< bytes that came and are not used yet: part of a head, or the next requests
   ByteBuffer outbox_;      ///< bytes of the reply that the socket did not take yet

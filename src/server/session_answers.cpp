@@ -90,13 +90,13 @@ bool Session::judge_host_and_origin(const Head& head) {
   // Without keys, whoever reaches the port spends the money: a name that a foreign page made resolve to us does not count as local.
   if (family_ == AF_UNIX || is_loopback_host(head.host) || (head.http_1_0 && head.host.empty())) return true;
   if (plane_ == Plane::metrics) return true;
-  if (plane_ == Plane::admin && !world_->snapshot->admin.token.empty()) return true;
+  if (plane_ == Plane::admin && !world().snapshot->admin.token.empty()) return true;
   refuse({FailureKind::not_allowed, Source::client, "the Host of this request is not a loopback name or address", "host_not_allowed"});
   return false;
 }
 
 bool Session::judge_credential(const Head& head) {
-  const config::Secret& token = plane_ == Plane::admin ? world_->snapshot->admin.token : world_->snapshot->metrics.token;
+  const config::Secret& token = plane_ == Plane::admin ? world().snapshot->admin.token : world().snapshot->metrics.token;
   if (plane_ == Plane::data || token.empty() || same_secret(bearer(head), token.reveal())) return true;
   refuse({FailureKind::unauthorized, Source::client, "send this listener's token as Authorization: Bearer"}, "WWW-Authenticate: Bearer\r\n");
   return false;
@@ -152,20 +152,27 @@ void Session::answer_preflight(const Head& head) {
   reply(204, {}, {}, fields);
 }
 
-void Session::read_inbound(const Head& head) {
+bool Session::read_inbound(const Head& head) {
   Request& request = *request_;
   pipeline::Inbound& inbound = request.inbound;
   inbound.stream_kind = request.route.stream_kind;
   inbound.knows_usage_option = request.route.knows_usage_option;
   inbound.path = request.route.upstream_path;
   inbound.json = is_json(head.fields.value("content-type"));
-  inbound.task_header = head.fields.value("x-tollgate-task");
   if (is_plain_id(head.fields.value("x-request-id"))) request.client_id = head.fields.value("x-request-id");
-  const std::string_view timeout = head.fields.value("x-tollgate-timeout-ms");
-  std::uint32_t millis = 0;
-  if (std::from_chars(timeout.data(), timeout.data() + timeout.size(), millis).ec == std::errc{} && millis > 0) inbound.timeout = Millis(millis);
+  if (const auto* timeout = head.fields.find("x-tollgate-timeout-ms")) {
+    std::uint32_t millis = 0;
+    const char* end = timeout->value.data() + timeout->value.size();
+    const auto parsed = std::from_chars(timeout->value.data(), end, millis);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || millis == 0) {
+      refuse({FailureKind::bad_request, Source::client, "x-tollgate-timeout-ms must be a whole number of milliseconds above 0", {}, "x-tollgate-timeout-ms"});
+      return false;
+    }
+    inbound.timeout = Millis(millis);
+  }
   for (const auto& field : head.fields)
     if (protocol::http::crosses_to_upstream(field.name)) inbound.fields.append(field.name).append(": ").append(field.value).append("\r\n");
+  return true;
 }
 
 void Session::answer() {
@@ -184,7 +191,7 @@ void Session::answer() {
 }
 
 void Session::answer_models() {
-  const config::Snapshot& snapshot = *world_->snapshot;
+  const config::Snapshot& snapshot = *world().snapshot;
   const std::string& id = request_->route.model_id;
   pipeline::RequestRecord record = new_record();
   record.status = 200;
@@ -200,7 +207,7 @@ void Session::answer_models() {
   }
   record.ended_by = pipeline::EndedBy::gateway;
   record.phase = pipeline::Phase::done;
-  log(record);
+  close_record(record);
 }
 
 void Session::answer_reload() {
@@ -214,7 +221,7 @@ void Session::answer_reload() {
 void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body, std::string_view more_fields) {
   std::string fields(more_fields);
   if (!content_type.empty()) fields.append("Content-Type: ").append(content_type).append("\r\n");
-  begin(status, fields, {false, body.size()});
+  begin(status, fields, {.length = body.size()});
   write({&body, 1});
 }
 
@@ -239,7 +246,7 @@ void Session::refuse_with(std::uint16_t status, std::string_view body, std::stri
   record.ended_by = pipeline::EndedBy::gateway;
   record.error_code = code;
   reply(status, json, body, std::string(more_fields) + "X-Request-Id: " + record.request_id + "\r\n");
-  log(record);
+  close_record(record);
 }
 
 pipeline::RequestRecord Session::new_record() const {
@@ -254,10 +261,13 @@ pipeline::RequestRecord Session::new_record() const {
   return record;
 }
 
-void Session::log(pipeline::RequestRecord& record) {
+void Session::close_record(pipeline::RequestRecord& record) {
   record.duration = std::chrono::duration_cast<Micros>(worker_.loop().now() - request_->began);
   // Administration and scrapes are not the product's traffic.
-  if (plane_ == Plane::data) worker_.request_finished(record);
+  if (plane_ != Plane::data) return;
+  if (!request_->counted) worker_.metrics().request_started();
+  worker_.metrics().finished(record);
+  worker_.log(record);
 }
 
 }  // namespace tollgate::server

@@ -157,6 +157,7 @@ void Session::begin(std::uint16_t status, std::string_view fields, pipeline::Bod
   request.begun = true;
   request.last_taken = worker_.loop().now();
   request.chunked = form.streamed && !request.http_1_0;
+  if (form.events && !std::exchange(request.events, true)) worker_.metrics().stream_opened();
   if (form.streamed && request.http_1_0) request.keep_alive = false;
   const bool unread_body = request.framing != Framing::none && !request.body_read;
   if (unread_body || worker_.draining()) request.keep_alive = false;

@@ -99,9 +99,4 @@ std::string_view Worker::date() {
   return date_;
 }
 
-void Worker::request_finished(const pipeline::RequestRecord& record) {
-  metrics_.finished(record);
-  log_.write(record);
-}
-
 }  // namespace tollgate::server

@@ -7,7 +7,10 @@
 
 namespace spdlog {
 class logger;
+namespace details {
+class thread_pool;
 }
+}  // namespace spdlog
 
 namespace tollgate::io {
 
@@ -29,6 +32,7 @@ class Diagnostics {
   void set_level(std::string_view level);
 
  private:
+  std::shared_ptr<spdlog::details::thread_pool> thread_;
   std::shared_ptr<spdlog::logger> logger_;
 };
 

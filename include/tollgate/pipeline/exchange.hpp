@@ -20,7 +20,6 @@ struct Inbound {
   std::string path;                 ///< below /v1: "/chat/completions"
   std::string query;
   std::string fields;               ///< the header lines that cross, each with CRLF
-  std::string task_header;          ///< x-tollgate-task
   std::optional<Millis> timeout;    ///< x-tollgate-timeout-ms: may only shorten
   bool json = true;                 ///< Content-Type says JSON, or there is none
 };

@@ -31,6 +31,7 @@ class Alarm {
 /// How a reply's body is delimited.
 struct BodyForm {
   bool streamed = false;     ///< length unknown: chunked, or until close for HTTP/1.0
+  bool events = false;       ///< a stream of events, for the gauge that counts them
   std::uint64_t length = 0;  ///< otherwise
 };
 
@@ -111,16 +112,6 @@ class UpstreamProvider {
 struct World {
   std::shared_ptr<const config::Snapshot> snapshot;
   std::vector<std::shared_ptr<UpstreamProvider>> providers;  ///< in the order of snapshot->providers
-};
-
-/// Hears of each request once it is over, and of the gauges between. One worker's own.
-class Telemetry {
- public:
-  virtual ~Telemetry() = default;
-  virtual void request_started() = 0;
-  virtual void request_finished(const RequestRecord& record) = 0;
-  virtual void stream_opened() = 0;
-  virtual void stream_closed() = 0;
 };
 
 }  // namespace tollgate::pipeline

@@ -28,12 +28,12 @@ struct Generation {
 };
 
 /// One event loop with everything that lives on it. Its own thread, construction, post() and the destructor apart.
-class Worker final : public pipeline::Telemetry {
+class Worker final {
  public:
   /// `upstreams`: what part of the connection limits is this worker's, one in so many; 0 for the control worker, which calls nobody.
   Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver, io::WorkerMetrics& metrics,
          io::AccessLog::Worker& log);
-  ~Worker() override;
+  ~Worker();
 
   io::Loop& loop() { return loop_; }
   Services& services() { return services_; }
@@ -59,10 +59,8 @@ class Worker final : public pipeline::Telemetry {
   protocol::http::RequestHead& head() { return *head_; }  ///< scratch: valid until the next wait
   std::string_view date();                                ///< an IMF-fixdate, cached for a second
 
-  void request_started() override { metrics_.request_started(); }
-  void request_finished(const pipeline::RequestRecord& record) override;
-  void stream_opened() override { metrics_.stream_opened(); }
-  void stream_closed() override { metrics_.stream_closed(); }
+  io::WorkerMetrics& metrics() { return metrics_; }
+  void log(const pipeline::RequestRecord& record) { log_.write(record); }
 
  private:
   struct State;

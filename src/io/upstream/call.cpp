@@ -273,6 +273,11 @@ Call::Step Call::take_head(std::span<char> bytes) {
 }
 
 Call::Step Call::read_body() {
+  // A head is a few KB, a stream may last for minutes.
+  if (head_) {
+    keep_alive_ = head_->keep_alive;
+    head_.reset();
+  }
   if (!leftover_.empty()) return deliver(std::exchange(leftover_, {}));
   if (reader_.state() == BodyReader::State::complete) return ended();
   if (awaiting_) {
@@ -302,7 +307,7 @@ Call::Step Call::deliver(std::span<char> bytes) {
 
 Call::Step Call::ended() {
   state_ = State::ended;
-  const bool reusable = reader_.reusable() && head_->keep_alive && !early_;
+  const bool reusable = reader_.reusable() && keep_alive_ && !early_;
   holds_slot_ = false;
   if (reusable)
     provider_->keep(std::exchange(connection_, nullptr));
@@ -320,7 +325,7 @@ void Call::finish() {
   if (!leftover_.empty()) reader_.take(std::exchange(leftover_, {}));
   state_ = State::ended;
   holds_slot_ = false;
-  const bool may_end = reader_.state() == BodyReader::State::reading && head_->keep_alive && !early_;
+  const bool may_end = reader_.state() == BodyReader::State::reading && keep_alive_ && !early_;
   if (may_end)
     provider_->keep_after(std::exchange(connection_, nullptr), reader_);
   else

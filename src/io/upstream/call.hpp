@@ -75,6 +75,7 @@ class Call final : public pipeline::UpstreamCall {
   bool replayed_ = false;
   bool early_ = false;      ///< the response came before the request had gone out whole
   bool awaiting_ = false;   ///< nothing can have come yet: wait before the next read
+  bool keep_alive_ = false;  ///< the upstream's word on the connection
   bool got_bytes_ = false;  ///< of the response, on this connection
 
   ByteBuffer partial_;      ///< a head that did not come in one piece

@@ -4,6 +4,9 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "call.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
@@ -33,7 +36,11 @@ Provider::Provider(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, Setti
   if (!provider.credentials.empty())
     head_middle_ += "Authorization: Bearer " + provider.credentials.front().key.reveal() + "\r\n";
   head_middle_ += "Accept-Encoding: identity\r\n";
-  for (const auto& [name, value] : provider.headers) head_middle_ += name + ": " + value.reveal() + "\r\n";
+  for (const auto& [name, value] : provider.headers) {
+    head_middle_ += name + ": " + value.reveal() + "\r\n";
+    std::string& lower = own_fields_.emplace_back(name);
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  }
   resolver_.watch(provider.host);
 }
 
@@ -58,13 +65,30 @@ std::string Provider::request_head(const pipeline::UpstreamRequest& request) con
   head += request.path;
   if (!request.query.empty()) (head += '?') += request.query;
   head += head_middle_;
-  head += request.fields;
+  append_fields(head, request.fields);
   head += "X-Client-Request-Id: ";
   head += request.attempt_id;
   head += "\r\nContent-Length: ";
   head += std::to_string(request.body_size);
   head += "\r\n\r\n";
   return head;
+}
+
+void Provider::append_fields(std::string& head, std::string_view fields) const {
+  if (own_fields_.empty()) {
+    head += fields;
+    return;
+  }
+  // What the configuration sets replaces what the client sent.
+  while (!fields.empty()) {
+    const std::size_t end = fields.find("\r\n") + 2;
+    const std::string_view line = fields.substr(0, end);
+    const std::string_view name = line.substr(0, line.find(':'));
+    const bool replaced = std::any_of(own_fields_.begin(), own_fields_.end(),
+                                      [name](const std::string& own) { return protocol::http::equals_ignoring_case(name, own); });
+    if (!replaced) head += line;
+    fields.remove_prefix(end);
+  }
 }
 
 Connection::Pointer Provider::take_idle() {

@@ -74,7 +74,9 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   Settings settings_;
   SslContext tls_;
   ssl_session_st* session_ = nullptr;  ///< the last one, for resumption; owned
+  void append_fields(std::string& head, std::string_view fields) const;
   std::string head_start_, head_middle_;
+  std::vector<std::string> own_fields_;  ///< lower-case names that the configuration sets itself
   std::size_t connections_ = 0;
   std::list<Resting> idle_, draining_;
   std::deque<Call*> waiting_;

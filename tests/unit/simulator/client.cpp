@@ -134,7 +134,9 @@ Reply Client::read(int patience_ms) {
   read_head(pending_.substr(0, head_end + 2), reply);
   pending_.erase(0, head_end + 4);
 
-  if (reply.fields.count("transfer-encoding") > 0) {
+  if (reply.status == 100) {
+    // No body, whatever follows.
+  } else if (reply.fields.count("transfer-encoding") > 0) {
     if (const Got got = read_chunked(reply.body, patience_ms); got != Got::bytes) return ended(got);
   } else {
     const auto length = reply.fields.find("content-length");

@@ -87,7 +87,7 @@ TEST_F(Scripts, send_raw_pieces_apart_and_then_close_reset_or_hang) {
     server_.script(script);
     client_ = std::make_unique<Client>(server_.port());
     client_->post("/v1/chat/completions", chat("sim"));
-    const Reply reply = client_->read(then == Replay::Then::hang ? 100 : 10'000);
+    const Reply reply = client_->read(then == Replay::Then::hang ? 500 : 10'000);
     EXPECT_EQ(reply.end, end);
     EXPECT_EQ(reply.body, "half");
   }

@@ -14,7 +14,7 @@ using namespace test;
 using End = Reply::End;
 using nlohmann::json;
 
-constexpr int short_patience_ms = 100;
+constexpr int short_patience_ms = 500;
 
 /// One request whose fault is given; 10 tokens, the fault after 4 of them.
 class WireFault : public ::testing::Test {
