@@ -2,12 +2,6 @@
 #   tollgate_room(NAME SOURCES file... [USES room...] [LINKS target...])
 function(tollgate_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LINKS" ${ARGN})
-  # DEVELOPMENT-ONLY (removed before landing): a listed file that is still being written must not stop the other rooms.
-  foreach(source ${ROOM_SOURCES})
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-      file(TOUCH ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-    endif()
-  endforeach()
   add_library(tollgate_${name} STATIC ${ROOM_SOURCES})
   target_include_directories(tollgate_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ROOM_USES PREPEND tollgate_)

@@ -32,7 +32,7 @@ wait_until_ready() { # HOST PORT
 show_first_calls() { # ADDRESS
   cat <<EOT
 
-tollgate is ready on http://$1, answering from its simulator. Three ways to call it:
+tollgate is ready on http://$1. Three ways to call it:
 
   curl http://$1/v1/chat/completions -H 'Content-Type: application/json' \\
     -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'

@@ -52,8 +52,9 @@ class Gateway::Impl {
     control_->loop().post([this] { reload_on_request(); });
   }
 
-  std::vector<std::unique_ptr<Listener>> data_;
-  std::unique_ptr<Listener> admin_, metrics_listener_;
+  const std::vector<std::unique_ptr<Listener>>& data() const { return data_; }
+  const Listener& admin() const { return *admin_; }
+  const Listener& metrics() const { return *metrics_listener_; }
 
  private:
   Result<void> make_workers(const config::Snapshot& snapshot);
@@ -81,6 +82,9 @@ class Gateway::Impl {
   std::unique_ptr<Worker> control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
+  // On the workers' loops, and so gone before them.
+  std::vector<std::unique_ptr<Listener>> data_;
+  std::unique_ptr<Listener> admin_, metrics_listener_;
   std::unique_ptr<boost::asio::steady_timer> timer_, watch_timer_;
   int stops_ = 0;
   bool cut_ = false;
@@ -156,6 +160,8 @@ int Gateway::Impl::run() {
 
   for (const auto& worker : workers_) worker->loop().stop();
   for (std::thread& thread : threads_) thread.join();
+  for (const auto& worker : workers_) worker->end();
+  control_->end();
   access_log_->flush();
   diagnostics_.info("stopped");
   return 0;
@@ -274,10 +280,10 @@ void Gateway::request_reload() { impl_->request_reload(); }
 
 std::vector<std::string> Gateway::data_addresses() const {
   std::vector<std::string> addresses;
-  for (const auto& listener : impl_->data_) addresses.push_back(listener->address());
+  for (const auto& listener : impl_->data()) addresses.push_back(listener->address());
   return addresses;
 }
-std::string Gateway::admin_address() const { return impl_->admin_->address(); }
-std::string Gateway::metrics_address() const { return impl_->metrics_listener_->address(); }
+std::string Gateway::admin_address() const { return impl_->admin().address(); }
+std::string Gateway::metrics_address() const { return impl_->metrics().address(); }
 
 }  // namespace tollgate::app

@@ -47,7 +47,7 @@ void set_tcp_options(int descriptor) {
 }
 
 Connection::Connection(Loop& loop, int descriptor, boost::asio::generic::stream_protocol protocol)
-    : loop_(loop), socket_(loop.context().get_executor()) {
+    : socket_(loop.context().get_executor()) {
   boost::system::error_code error;
   socket_.assign(protocol, descriptor, error);
   if (error) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "error_status.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
 
@@ -40,24 +41,6 @@ std::string crossing_fields(const ResponseHead& head, bool streaming) {
   }
   return fields;
 }
-
-/// The status for an error that came as an event under a 200: its own code where it is one, else what its words say.
-std::uint16_t status_of(std::string_view error_json) {
-  const auto error = protocol::openai::read_error(error_json);
-  if (!error) return 502;
-  // 401 and 403 speak of the gateway's credential, which is none of the client's business.
-  if (error->status && *error->status >= 400 && *error->status < 600 && *error->status != 401 && *error->status != 403)
-    return static_cast<std::uint16_t>(*error->status);
-  const auto says = [&error](std::string_view word) {
-    return error->type.find(word) != std::string::npos || error->code.find(word) != std::string::npos;
-  };
-  if (says("rate_limit") || says("insufficient_quota") || says("overloaded")) return 429;
-  if (says("invalid_request") || says("context_length")) return 400;
-  return 502;
-}
-
-/// Whose fault an error status of the upstream is.
-Outcome outcome_of(std::uint16_t status) { return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error; }
 
 bool is_plain_id(std::string_view id) {
   return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
@@ -133,7 +116,8 @@ Result<void> Attempt::advance() {
     case UpstreamCall::Progress::end: return take_end();
     case UpstreamCall::Progress::failed: break;
   }
-  return fail(FailureKind::upstream_error, call_->failure().message);
+  const Failure& failure = call_->failure();
+  return failure.source == Source::gateway ? failure : fail(failure.kind, failure.message);
 }
 
 Result<void> Attempt::take_head(const ResponseHead& head) {
@@ -267,7 +251,7 @@ Result<void> Attempt::on_time(SteadyTime now) {
 Result<void> Attempt::stop_for(Woke woke) {
   if (woke == Woke::client_left) return Failure{FailureKind::client_left, Source::client, "the client left"};
   stream_.close_event();
-  return Failure{FailureKind::overloaded, Source::gateway, "the gateway is shutting down; send the request again"};
+  return shutting_down();
 }
 
 Failure Attempt::fail(FailureKind kind, std::string what, std::string code) {

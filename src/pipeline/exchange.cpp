@@ -10,4 +10,10 @@ Woke Exchange::woken_by(WaitPoint::Arrived arrived, SteadyTime until) {
   return Woke::progress;
 }
 
+Failure shutting_down() {
+  Failure failure{FailureKind::overloaded, Source::gateway, "the gateway is shutting down; send the request again"};
+  failure.retry_after = seconds(1);
+  return failure;
+}
+
 }  // namespace tollgate::pipeline

@@ -1,9 +1,14 @@
 #include "relay_body.hpp"
 
+#include <algorithm>
+
+#include "error_status.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
 namespace tollgate::pipeline {
+
+using protocol::openai::StreamKind;
 
 namespace {
 
@@ -32,7 +37,7 @@ void BodyRelay::take(std::string_view bytes) {
   }
   if (held_.empty() && length_known_ && bytes.size() == length_) {
     // The common case: all of it in one read, sent from where it lies.
-    read_usage(bytes);
+    read(bytes);
     begin({.length = length_});
     exchange_.client.write({&bytes, 1});
     return;
@@ -48,15 +53,29 @@ void BodyRelay::take(std::string_view bytes) {
 void BodyRelay::ended() {
   if (!exchange_.client.begun()) {
     const std::string_view piece = held_.view();
-    read_usage(piece);
+    read(piece);
     begin({.length = held_.size()});
     exchange_.client.write({&piece, 1});
   }
   exchange_.client.end();
 }
 
-void BodyRelay::read_usage(std::string_view body) {
-  if (status_ == 200 && body.starts_with('{')) exchange_.record.usage = protocol::openai::read_usage(body);
+void BodyRelay::read(std::string_view body) {
+  // Some providers pad with white space while they work.
+  body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  if (status_ != 200 || !body.starts_with('{')) return;
+  const StreamKind kind = exchange_.inbound.stream_kind;
+  if (kind != StreamKind::chat && kind != StreamKind::completions) {
+    exchange_.record.usage = protocol::openai::read_usage(body);
+    return;
+  }
+  const auto meaning = protocol::openai::read_chunk(kind, {}, body);
+  exchange_.record.usage = meaning.usage;
+  if (!meaning.error) return;
+  // An error under a 200 would pass for an answer without words.
+  status_ = status_of(body);
+  exchange_.record.outcome = outcome_of(status_);
+  exchange_.record.ended_by = EndedBy::upstream;
 }
 
 }  // namespace tollgate::pipeline

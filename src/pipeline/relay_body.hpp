@@ -22,7 +22,7 @@ class BodyRelay {
 
  private:
   void begin(BodyForm form);
-  void read_usage(std::string_view body);
+  void read(std::string_view body);
 
   Exchange& exchange_;
   std::uint16_t status_ = 0;

@@ -103,7 +103,8 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protoco
   const auto meaning = protocol::openai::read_chunk(kind, event.name, data);
 
   if (meaning.usage) exchange_.record.usage = meaning.usage;
-  if (meaning.malformed) return fail("an event of its stream is not valid JSON");
+  // What an unknown kind of stream sends need not be JSON.
+  if (meaning.malformed && kind != StreamKind::opaque) return fail("an event of its stream is not valid JSON");
   if (meaning.usage_only && exchange_.strip_usage) return State::open;
   if (meaning.error && !opened_) return refused(bytes, data);
   if (meaning.finish) ++finishes_;

@@ -65,7 +65,7 @@ Task<Result<void>> Session::wait_for_body(SteadyTime body_began, std::size_t so_
   connection_->wait_readable();
   timer_.set(until);
   co_await point_.wait();
-  if (worker_.cutting()) co_return Failure{FailureKind::overloaded, Source::gateway, "the gateway is shutting down; send the request again"};
+  if (worker_.cutting()) co_return pipeline::shutting_down();
   if (worker_.loop().now() >= until) co_return Failure{FailureKind::request_timeout, Source::client, "the request body came too slowly"};
   co_return Result<void>();
 }

@@ -68,6 +68,13 @@ void Worker::cut() {
   for (auto at = state_->sessions.begin(); at != state_->sessions.end();) (at++)->nudge();
 }
 
+void Worker::end() {
+  draining_ = true;
+  // A session that is cut may first try to send its last words, or begin what it had just been sent; woken again it gives up.
+  constexpr int rounds = 8;
+  for (int round = 0; round < rounds && sessions() > 0; ++round) cut();
+}
+
 std::size_t Worker::sessions() const { return state_->sessions.size(); }
 
 void Worker::start_housekeeping() {

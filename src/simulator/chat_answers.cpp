@@ -37,13 +37,13 @@ Json completion_choice(const Call& call, const Plan& plan, std::size_t index) {
   return choice;
 }
 
-Answer whole(const Call& call, const Plan& plan, const Identity& identity, const char* id_prefix, const char* object,
-             Json choices) {
+Answer whole(const Call& call, const Plan& plan, const Identity& identity, Json choices) {
+  const bool chat = call.endpoint == Endpoint::chat;
   Answer answer;
   answer.completion_tokens = answer_length(call, plan) * call.choices;
   Json body;
-  body["id"] = id_prefix + identity.suffix;
-  body["object"] = object;
+  body["id"] = (chat ? "chatcmpl-" : "cmpl-") + identity.suffix;
+  body["object"] = chat ? "chat.completion" : "text_completion";
   body["created"] = identity.created;
   body["model"] = identity.model;
   body["choices"] = std::move(choices);
@@ -59,13 +59,13 @@ Answer whole(const Call& call, const Plan& plan, const Identity& identity, const
 Answer chat_answer(const Call& call, const Plan& plan, const Identity& identity) {
   Json choices = Json::array();
   for (std::size_t i = 0; i < call.choices; ++i) choices.push_back(chat_choice(call, plan, identity, i));
-  return whole(call, plan, identity, "chatcmpl-", "chat.completion", std::move(choices));
+  return whole(call, plan, identity, std::move(choices));
 }
 
 Answer completion_answer(const Call& call, const Plan& plan, const Identity& identity) {
   Json choices = Json::array();
   for (std::size_t i = 0; i < call.choices; ++i) choices.push_back(completion_choice(call, plan, i));
-  return whole(call, plan, identity, "cmpl-", "text_completion", std::move(choices));
+  return whole(call, plan, identity, std::move(choices));
 }
 
 }  // namespace tollgate::simulator

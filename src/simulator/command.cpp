@@ -1,4 +1,5 @@
-// The simulate subcommand: options in people's units, a server, and a wait for a signal.
+// The simulate subcommand: options in people's units, a server, and a wait for a signal. What an option means is
+// checked while the command line is parsed, so that a wrong one never starts a server.
 #include "tollgate/simulator/command.hpp"
 
 #include "tollgate/simulator/server.hpp"

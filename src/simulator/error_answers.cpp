@@ -1,4 +1,5 @@
-// Errors in OpenAI's envelope, and the faults that are nothing but an HTTP answer.
+// Errors in OpenAI's envelope, and the faults that are nothing but an HTTP answer. Together here, because a gateway's
+// classification is tested against exactly this list.
 #include "simulator/answers.hpp"
 #include "simulator/json.hpp"
 

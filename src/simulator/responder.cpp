@@ -22,6 +22,12 @@ Prepared refused(const Failure& failure) {
   return prepared;
 }
 
+/// Steering does not know where it was written.
+Prepared refused_steering(Failure failure, std::string where) {
+  failure.param = std::move(where);
+  return refused(failure);
+}
+
 Prepared planned(Plan plan, TruthEntry& entry) {
   Prepared prepared;
   prepared.plan = plan;
@@ -39,7 +45,7 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 Prepared Responder::respond(const Request& request, const Steering& scripted, TruthEntry& entry) const {
   const std::string_view header = request["x-simulator"];
   const Result<Steering> steered = parse_steering(header, ';');
-  if (!steered) return refused(steered.error());
+  if (!steered) return refused_steering(steered.error(), "x-simulator");
   Steering steering = *steered;
   steering.override_with(scripted);
 
@@ -60,7 +66,7 @@ Prepared Responder::respond_to_call(const Call& call, Steering steering, TruthEn
   entry.stream = call.stream;
   entry.prompt_tokens = call.prompt_tokens;
   const Result<Steering> by_model = parse_steering(call.steering_text(), ',');
-  if (!by_model) return refused(by_model.error());
+  if (!by_model) return refused_steering(by_model.error(), "model");
   Steering merged = *by_model;
   merged.override_with(steering);
 

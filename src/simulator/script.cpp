@@ -95,7 +95,7 @@ Result<Steering> parse_steering(std::string_view text, char separator) {
     if (equals == std::string_view::npos || !set_pair(steering, pair.substr(0, equals), pair.substr(equals + 1))) {
       return Failure{FailureKind::bad_request, Source::client,
                      "The simulator does not understand '" + std::string(pair) + "'; see docs/simulator.md.",
-                     "invalid_value", "model"};
+                     "invalid_value"};
     }
   }
   return steering;

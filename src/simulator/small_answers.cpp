@@ -1,4 +1,5 @@
-// Embeddings, moderations and the model list.
+// Embeddings, moderations and the model list: the endpoints that never stream. Floats are printed and packed by hand,
+// as a JSON library would widen them to double.
 #include "simulator/answers.hpp"
 #include "simulator/json.hpp"
 

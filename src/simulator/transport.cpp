@@ -1,3 +1,5 @@
+// Plain and TLS connections behind one small interface, so that pacing and faults need not know which they have.
+// Closing is where the two differ most, and closing is what half of the faults are about.
 #include "simulator/transport.hpp"
 
 #include <boost/asio/buffer.hpp>

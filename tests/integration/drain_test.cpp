@@ -9,6 +9,7 @@
 
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
+#include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 #include "support/tollgate_process.hpp"
@@ -56,7 +57,7 @@ struct OpenStream {
 
 TEST(Drain, lets_two_hundred_streams_finish) {
   constexpr int streams = 200;
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 10, .answer_tokens = 20});
+  simulator::Server upstream(quick_simulator(20, Millis(0), 10));
   GatewayUnderTest gateway(config_for(upstream.start()), "drain: {delay: 500ms, limit: 1m}");
   std::vector<RawClient> clients;
   for (int i = 0; i < streams; ++i) {
@@ -101,7 +102,7 @@ TEST(Drain, says_ready_503_on_every_plane_at_once) {
 
 TEST(Drain, ends_streams_with_an_error_event_at_the_limit) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0, limit: 200ms}");
+  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0s, limit: 200ms}");
   OpenStream stream(gateway.address(), upstream);
   RawClient waits(gateway.address());
   waits.send(chat("m"));
@@ -126,7 +127,7 @@ TEST(Drain, ends_streams_with_an_error_event_at_the_limit) {
 
 TEST(Drain, ends_an_event_that_was_sent_in_part_before_the_error_event) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0, limit: 200ms}");
+  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0s, limit: 200ms}");
   OpenStream stream(gateway.address(), upstream);
   stream.connection.send(chunk("data: {\"part\":\"" + std::string(100'000, 'x') + "tail"));
   ASSERT_TRUE(stream.client.socket().receive_until(stream.seen, "tail"));
@@ -141,7 +142,7 @@ TEST(Drain, ends_an_event_that_was_sent_in_part_before_the_error_event) {
 
 TEST(Drain, closes_idle_connections_at_once_and_the_others_after_their_answer) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0, limit: 1m}");
+  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0s, limit: 1m}");
   OpenStream stream(gateway.address(), upstream);
   RawClient idle(gateway.address()), fresh(gateway.address()), busy(gateway.address());
   idle.send(get("/health/live"));
@@ -165,7 +166,7 @@ TEST(Drain, closes_idle_connections_at_once_and_the_others_after_their_answer) {
 
 TEST(Drain, takes_a_request_whose_head_had_begun) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0, limit: 1m}");
+  GatewayUnderTest gateway(config_for(upstream.port()), "drain: {delay: 0s, limit: 1m}");
   RawClient client(gateway.address()), idle(gateway.address());
   const std::string request = chat("m");
   client.send(request.substr(0, 20));
@@ -222,7 +223,7 @@ TEST(Drain, ends_at_once_when_asked_again_whatever_is_going_on) {
 
 TEST(Program, ends_gracefully_at_a_signal) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "drain: {delay: 0, limit: 1m}");
+  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "drain: {delay: 0s, limit: 1m}");
   OpenStream stream(gateway.address(), upstream);
   gateway.signal(SIGTERM);
   EXPECT_TRUE(eventually([&] { return !accepts(gateway.address()); }));
@@ -253,7 +254,7 @@ TEST(Program, reads_its_configuration_again_at_a_hang_up) {
   RawClient client(gateway.address());
   client.send(get("/v1/models/extra"));
   EXPECT_EQ(client.read_answer().status, 200);
-  gateway.rewrite_config("providers: {}\n");
+  gateway.rewrite_config("providers: {up: {}}\n");
   gateway.signal(SIGHUP);
   EXPECT_TRUE(gateway.wait_for_log("\"event\":\"config_rejected\"")) << gateway.log();
   gateway.signal(SIGTERM);

@@ -165,6 +165,9 @@ std::vector<Case> errors() {
       passes_with(502, "text/html; charset=UTF-8", "<html><h1>502 Bad Gateway</h1></html>"),
       passes_with(503, json, R"({"error":{"message":"busy"}})", "retry-after: 7"),
       passes_with(529, json, R"({"error":{"message":"overloaded"}})"),
+      {"error under 200", answer("Content-Length: " + std::to_string(limit.size()) + "\r\n", limit), Then::keep, 429, limit, {}, true},
+      {"error under 200, padded", answer("Transfer-Encoding: chunked\r\n", chunk("\n\n \n") + chunk(R"({"error":{"code":502}})") + last_chunk), Then::keep, 502,
+       "\n\n \n{\"error\":{\"code\":502}}", {}, true},
       {"401", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 401 Unauthorized"), Then::keep, 502, {}, "upstream_auth_failed"},
       {"403", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 403 Forbidden"), Then::keep, 502, {}, "upstream_auth_failed"},
       broken("301", "HTTP/1.1 301 Moved Permanently" + redirect),
@@ -197,15 +200,19 @@ class Answers : public testing::Test {
     // The client's connection is as good as before, and only a sound one of the upstream is used again.
     const KeepAliveUpstream::Call next = request();
     EXPECT_EQ(next.connection == call.connection, one.used_again);
-    upstream_.connection(next.connection).send(json_answer("{\"next\":true}"));
+    upstream_.connection(next.connection).send(answer("Connection: close\r\nContent-Length: 13\r\n", "{\"next\":true}"));
     EXPECT_EQ(client_.read_answer().body, "{\"next\":true}");
-    if (!one.used_again && one.then == Then::keep) EXPECT_FALSE(connection.is_open() && !connection.wait_closed()) << "left open";
+    if (!one.used_again && one.then == Then::keep) {
+      EXPECT_FALSE(connection.is_open() && !connection.wait_closed()) << "left open";
+    }
   }
 
   void expect(const Case& one, Answer got) {
     EXPECT_EQ(got.status, one.status) << got.body;
     EXPECT_TRUE(got.complete);
-    if (!one.field.empty()) EXPECT_EQ(got.fields[one.field.substr(0, one.field.find(':'))], one.field.substr(one.field.find(": ") + 2));
+    if (!one.field.empty()) {
+      EXPECT_EQ(got.fields[one.field.substr(0, one.field.find(':'))], one.field.substr(one.field.find(": ") + 2));
+    }
     if (one.code.empty()) {
       EXPECT_EQ(got.body, one.body);
       return;

@@ -95,6 +95,7 @@ TEST(Timers, cut_an_upstream_that_does_not_go_on) {
   const std::vector<Timer> timers{
       {"timeouts: {attempt: 200ms}", "", "", "", "phase: first_byte"},
       {"timeouts: {attempt: 200ms}", "", "", half, "phase: relay"},
+      {"timeouts: {attempt: 200ms}", "", "", half.substr(0, 30), "phase: first_byte"},
       {"timeouts: {idle: 200ms}", "", "", half, "phase: relay"},
       {"", "defaults: {deadline: 200ms}\n", "", "", "deadline"},
       {"", "defaults: {deadline: 200ms}\n", "", half, "deadline"},
@@ -142,6 +143,35 @@ TEST(Timers, for_the_first_token_do_not_hold_for_an_answer_that_is_no_stream) {
   EXPECT_EQ(client.read_answer().body, "{}");
 }
 
+// --- large requests ---
+
+TEST(LargeRequest, is_answered_while_it_is_still_being_sent) {
+  RawUpstream upstream;
+  GatewayUnderTest gateway(config_for(upstream.port()));
+  RawClient client(gateway.address());
+  const std::string body = "{\"model\":\"m\",\"input\":\"" + std::string(20'000'000, 'x') + "\"}";
+  client.send(post("/v1/embeddings", body));
+  RawSocket connection = upstream.accept();
+  std::string head;
+  ASSERT_TRUE(connection.receive_until(head, "\r\n\r\n"));
+  // It has seen enough, and reads no more of it.
+  connection.send(json_answer(R"({"error":{"message":"too large"}})", 413));
+  const Answer got = client.read_answer();
+  EXPECT_EQ(got.status, 413);
+  EXPECT_EQ(got.body, R"({"error":{"message":"too large"}})");
+  // Half a request lies on that connection: it carries no other.
+  EXPECT_TRUE(connection.wait_closed());
+}
+
+TEST(LargeRequest, that_nobody_reads_is_a_504_of_that_phase) {
+  RawUpstream upstream;
+  GatewayUnderTest gateway(config_for(upstream.port(), "timeouts: {attempt: 500ms}"));
+  RawClient client(gateway.address());
+  client.send(post("/v1/embeddings", "{\"model\":\"m\",\"input\":\"" + std::string(20'000'000, 'x') + "\"}"));
+  RawSocket connection = upstream.accept();
+  expect_error(client.read_answer(), 504, "upstream_timeout", "phase: send");
+}
+
 // --- large answers ---
 
 constexpr std::size_t whole_limit = 1024 * 1024;
@@ -184,11 +214,14 @@ TEST(LargeAnswer, is_held_whole_up_to_a_mebibyte_and_streamed_beyond) {
       EXPECT_EQ(got.status, cut && large.whole ? 502 : 200);
       // What was begun and is not whole must not look whole.
       EXPECT_EQ(got.complete, !cut || large.whole);
-      if (!cut) EXPECT_EQ(got.body, body);
-      if (cut)
+      if (!cut) {
+        EXPECT_EQ(got.body, body);
+      }
+      if (cut) {
         EXPECT_TRUE(gateway.wait_for_metric(R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome=")" +
                                                 std::string(large.whole ? "upstream_error" : "truncated") + R"(",stream="false"})", 1))
             << gateway.metrics();
+      }
     }
   }
 }

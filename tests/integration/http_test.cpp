@@ -224,10 +224,10 @@ TEST_F(Http, takes_chunked_bodies_and_sends_them_with_their_length) {
 TEST_F(Http, refuses_chunked_bodies_with_anything_odd) {
   const std::string body = chat_body("m");
   const std::string good = chunk(body);
-  for (const std::string& odd :
-       {good + "0\r\nX-Trailer: 1\r\n\r\n", good + "0;a=b\r\n\r\n", "5;a=b\r\n" + body.substr(0, 5) + "\r\n" + chunk(body.substr(5)) + last_chunk,
+  const std::vector<std::string> odd_ones{good + "0\r\nX-Trailer: 1\r\n\r\n", good + "0;a=b\r\n\r\n", "5;a=b\r\n" + body.substr(0, 5) + "\r\n" + chunk(body.substr(5)) + last_chunk,
         "zz\r\n", "-1\r\n", "0x5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk, "5\n" + body.substr(0, 5) + "\n0\n\n", "ffffffffffffffff1\r\n",
-        "1\r\n{}\r\n" + last_chunk, good + "0\r\n\rX", " 5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk}) {
+        "1\r\n{}\r\n" + last_chunk, good + "0\r\n\rX", " 5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk};
+  for (const std::string& odd : odd_ones) {
     SCOPED_TRACE(odd);
     RawClient client(gateway_.address());
     // What follows on that connection may be anything, and is never served.
@@ -270,7 +270,9 @@ TEST_F(Http, ends_the_connection_at_a_hostile_head_and_serves_nothing_behind_it)
       SCOPED_TRACE(head + (after_a_good_one ? " (second)" : ""));
       RawClient client(gateway_.address());
       client.send((after_a_good_one ? get("/health/live") : "") + head + post("/v1/chat/completions", chat_body("m")) + get("/v1/models"));
-      if (after_a_good_one) EXPECT_EQ(client.read_answer().status, 200);
+      if (after_a_good_one) {
+        EXPECT_EQ(client.read_answer().status, 200);
+      }
       Answer got = client.read_answer();
       EXPECT_TRUE(got.status == 400 || got.status == 505) << got.head;
       EXPECT_EQ(got.fields["connection"], "close");

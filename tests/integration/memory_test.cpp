@@ -35,7 +35,9 @@ constexpr bool own_memory = true;
 void report(const std::string& what, std::uint64_t bytes, std::uint64_t bound) {
   std::cout << what << ": " << bytes / KiB << " KiB (bound " << bound / KiB << " KiB)\n";
   testing::Test::RecordProperty(what, std::to_string(bytes));
-  if (own_memory) EXPECT_LE(bytes, bound) << what;
+  if (own_memory) {
+    EXPECT_LE(bytes, bound) << what;
+  }
 }
 
 std::uint64_t growth(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }

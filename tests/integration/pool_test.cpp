@@ -12,6 +12,7 @@
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
+#include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 #include "support/waiting.hpp"
@@ -155,7 +156,7 @@ TEST(Pool, survives_an_upstream_that_closes_idle_connections_at_the_worst_moment
   simulator::Options closing;
   closing.idle_close = Millis(1);
   closing.idle_close_spread = Millis(1);
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 1e6, .answer_tokens = 1}, closing);
+  simulator::Server upstream(quick_simulator(1), closing);
   GatewayUnderTest gateway(config_for(upstream.start()));
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
@@ -183,7 +184,7 @@ TEST(Pool, survives_an_upstream_that_closes_idle_connections_at_the_worst_moment
 // --- use again ---
 
 TEST(Pool, carries_twenty_requests_on_one_connection) {
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 1e6, .answer_tokens = 8});
+  simulator::Server upstream(quick_simulator(8));
   GatewayUnderTest gateway(config_for(upstream.start()));
   RawClient client(gateway.address());
   for (int i = 0; i < 20; ++i) {
@@ -223,7 +224,7 @@ TEST(Pool, takes_the_connection_of_a_stream_back_when_its_framing_ends_later) {
 
 TEST(Pool, without_idle_time_opens_a_connection_for_each_request) {
   KeepAliveUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port(), "pool: {idle: 0}"));
+  GatewayUnderTest gateway(config_for(upstream.port(), "pool: {idle: 0s}"));
   RawClient client(gateway.address());
   for (std::size_t i = 0; i < 3; ++i) {
     client.send(request("any"));
@@ -290,7 +291,7 @@ TEST(Pool, does_not_use_a_connection_again_on_which_more_came_than_an_answer) {
 
 TEST(Pool, answers_ten_thousand_requests_on_one_client_connection) {
   constexpr int requests = 10'000;
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 1e6, .answer_tokens = 1});
+  simulator::Server upstream(quick_simulator(1));
   GatewayUnderTest gateway(config_for(upstream.start()));
   RawClient client(gateway.address());
   for (int i = 0; i < requests; ++i) {
@@ -306,7 +307,7 @@ TEST(Pool, answers_ten_thousand_requests_on_one_client_connection) {
 
 TEST(Pool, queues_what_it_has_no_connection_for) {
   constexpr int clients = 12, rounds = 20;
-  simulator::Server upstream({.first_token = Millis(2), .tokens_per_second = 1e6, .answer_tokens = 1});
+  simulator::Server upstream(quick_simulator(1, Millis(2)));
   GatewayUnderTest gateway(config_for(upstream.start(), "pool: {max_connections: 2}"));
   std::vector<RawClient> all;
   for (int i = 0; i < clients; ++i) all.emplace_back(gateway.address());
@@ -452,7 +453,7 @@ TEST(Names, that_nobody_answers_for_delay_no_other_name) {
 }
 
 TEST(Names, that_have_moved_are_found_again) {
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 1e6, .answer_tokens = 1});
+  simulator::Server upstream(quick_simulator(1));
   const auto asked = std::make_shared<std::atomic<int>>(0);
   const io::Lookup moving = [asked](const std::string&) -> Result<io::Addresses> {
     return addresses({++*asked == 1 ? "127.0.0.2" : "127.0.0.1"});
@@ -460,7 +461,7 @@ TEST(Names, that_have_moved_are_found_again) {
   GatewayUnderTest gateway(named("moving.test", upstream.start()), {}, moving);
   RawClient client(gateway.address());
   const auto status = [&] {
-    client.send(request("one"));
+    client.send(post("/v1/chat/completions", chat_body("m")));
     return client.read_answer().status;
   };
   EXPECT_EQ(status(), 502);

@@ -10,6 +10,7 @@
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
+#include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 #include "tollgate/simulator/server.hpp"
@@ -42,7 +43,7 @@ void put(const GatewayUnderTest& gateway, const std::string& config) {
 
 std::string faulty(int number, const std::string& good) {
   const std::array<std::string, 6> faulty{good + "routes:\n  r: {primary: nobody}\n", good + "modles: {}\n", good + "routes: [\n",
-                                          good + "models: {}\n", "providers: {}\n", good + "defaults: {deadline: soon}\n"};
+                                          good + "models: {}\n", "providers: {up: {}}\n", good + "defaults: {deadline: soon}\n"};
   return faulty[static_cast<std::size_t>(number) % faulty.size()];
 }
 
@@ -84,7 +85,7 @@ class Load {
 
 TEST(ReloadUnderLoad, a_thousand_times_one_in_four_invalid_fails_no_request) {
   constexpr int clients = 4, reloads = 1000;
-  simulator::Server upstream({.first_token = Millis(0), .tokens_per_second = 1e6, .answer_tokens = 8});
+  simulator::Server upstream(quick_simulator(8));
   const std::string good = config_for(upstream.start());
   GatewayUnderTest gateway(good);
   Load load(gateway.address(), clients);
@@ -193,7 +194,7 @@ TEST(Reload, keeps_the_connections_of_a_provider_that_did_not_change) {
   put(gateway, config_for(upstream.port(), "pool: {idle: 1m}\nheaders: {x-team: blue}"));
   ASSERT_EQ(reload(gateway).status, 200);
   EXPECT_EQ(connection_of_next_call(), 1U);
-  EXPECT_TRUE(upstream.connection(0).wait_closed());
+  EXPECT_TRUE(!upstream.connection(0).is_open() || upstream.connection(0).wait_closed());
 }
 
 // --- what is refused ---
@@ -208,7 +209,7 @@ TEST(Reload, of_a_bad_file_changes_nothing_and_names_each_fault) {
   EXPECT_NE(answer.body.find("\"accepted\":false"), std::string::npos) << answer.body;
   EXPECT_NE(answer.body.find("\"generation\":1"), std::string::npos) << answer.body;
   EXPECT_NE(answer.body.find("routes.yaml:"), std::string::npos) << answer.body;
-  EXPECT_NE(answer.body.find("upp"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("models.extra.provider"), std::string::npos) << answer.body;
   EXPECT_NE(answer.body.find("routs"), std::string::npos) << answer.body;
   EXPECT_EQ(gateway.metric(generation), 1);
   EXPECT_GE(gateway.metric(failed), 1);

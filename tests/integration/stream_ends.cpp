@@ -60,7 +60,9 @@ TEST_P(StreamEnd, is_told_as_what_it_is) {
   if (param.then == Then::close || param.then == Then::reset) {
     // What was sent has to be read before the end comes, or a reset takes it along.
     std::string& got = client.rest();
-    if (!param.kept.empty()) ASSERT_TRUE(client.socket().receive_until(got, param.kept.substr(param.kept.size() - 10))) << got;
+    if (!param.kept.empty()) {
+      ASSERT_TRUE(client.socket().receive_until(got, param.kept.substr(param.kept.size() - 10))) << got;
+    }
   }
   finish(connection, param.then);
 
@@ -70,14 +72,17 @@ TEST_P(StreamEnd, is_told_as_what_it_is) {
   if (param.status == 200) {
     ASSERT_TRUE(got.body.starts_with(param.kept)) << got.body;
     const std::string tail = got.body.substr(param.kept.size());
-    if (param.error_code.empty())
+    if (param.error_code.empty()) {
       EXPECT_EQ(tail, "");
-    else
+    } else {
       expect_error_event(tail, param.error_code);
+    }
   } else {
     EXPECT_EQ(got.fields["content-type"], "application/json");
     const auto error = nlohmann::json::parse(got.body).at("error");
-    if (!param.error_code.empty()) EXPECT_EQ(error.at("code"), param.error_code) << got.body;
+    if (!param.error_code.empty()) {
+      EXPECT_EQ(error.at("code"), param.error_code) << got.body;
+    }
     if (param.kept.empty())
       for (const char* key : {"message", "type", "param", "code"}) EXPECT_TRUE(error.contains(key)) << key;
     else
@@ -215,10 +220,14 @@ TEST(StreamEnds, are_not_put_off_by_comments_after_the_finish) {
   RawUpstream::read_request(connection);
   connection.send(stream_head + chunk(whole));
   std::string got;
-  // The upstream keeps the line warm for as long as it is there.
-  for (int i = 0; i < 1000 && got.find("[DONE]") == std::string::npos; ++i) {
+  // The upstream keeps the line warm for as long as it is let.
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (got.find("[DONE]") == std::string::npos && std::chrono::steady_clock::now() < until) {
     connection.send(chunk(": ping\n\n"));
-    got += client.socket().receive(std::chrono::milliseconds(50)).value_or("");
+    while (const auto piece = client.socket().receive(std::chrono::milliseconds(50))) {
+      if (piece->empty()) break;
+      got += *piece;
+    }
   }
   EXPECT_NE(got.find("data: [DONE]\n\n"), std::string::npos);
 }

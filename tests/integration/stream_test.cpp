@@ -214,7 +214,9 @@ TEST_P(StreamUsage, is_asked_for_and_shown_as_it_should) {
   client.send(post("/v1/chat/completions", param.request));
   RawSocket connection = upstream.accept();
   const UpstreamRequest request = RawUpstream::read_request(connection);
-  if (!param.injected) EXPECT_EQ(request.body, param.request);
+  if (!param.injected) {
+    EXPECT_EQ(request.body, param.request);
+  }
   const auto asked = nlohmann::json::parse(request.body).value("/stream_options/include_usage"_json_pointer, false);
   EXPECT_EQ(asked, param.injected || param.request == asks_for_usage) << request.body;
   connection.send(stream_head + chunk(param.sent) + last_chunk);

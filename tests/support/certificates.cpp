@@ -1,3 +1,5 @@
+// Certificates through OpenSSL's own calls, so that the tests need no openssl program, no files and no key material in
+// the repository. Everything is random but the fields a test asks for.
 #include "support/certificates.hpp"
 
 #include <openssl/bio.h>

@@ -40,8 +40,17 @@ TemporaryFolder::~TemporaryFolder() {
 void TemporaryFolder::write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
 
 GatewayUnderTest::GatewayUnderTest(const std::string& config, const std::string& server_keys, io::Lookup lookup) : server_keys_(server_keys) {
-  std::signal(SIGPIPE, SIG_IGN);
   rewrite_config(config);
+  start(std::move(lookup));
+}
+
+GatewayUnderTest::GatewayUnderTest(const WholeConfig& whole) {
+  folder_.write("routes.yaml", whole(folder_.path()));
+  start(io::system_lookup);
+}
+
+void GatewayUnderTest::start(io::Lookup lookup) {
+  std::signal(SIGPIPE, SIG_IGN);
   app::GatewayOptions options;
   options.config_file = (folder_.path() / "routes.yaml").string();
   options.lookup = std::move(lookup);

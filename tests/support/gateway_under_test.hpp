@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,6 +26,9 @@ class GatewayUnderTest {
  public:
   /// `config`: YAML without server.listen, admin and metrics, which are added (`server:` may hold other keys: use server_keys).
   explicit GatewayUnderTest(const std::string& config, const std::string& server_keys = {}, io::Lookup lookup = io::system_lookup);
+  /// The whole file instead, for tests of what is added otherwise; told the folder that it stands in.
+  using WholeConfig = std::function<std::string(const std::filesystem::path& folder)>;
+  explicit GatewayUnderTest(const WholeConfig& whole);
   ~GatewayUnderTest();
 
   app::Gateway& gateway() { return *gateway_; }
@@ -50,6 +54,7 @@ class GatewayUnderTest {
   const TemporaryFolder& folder() const { return folder_; }
 
  private:
+  void start(io::Lookup lookup);
   TemporaryFolder folder_;
   std::string server_keys_;
   std::unique_ptr<app::Gateway> gateway_;

@@ -59,7 +59,7 @@ Answer RawClient::read_answer(bool to_head) {
   if (answer.status == 0) return answer;
   if (to_head || answer.status == 204 || answer.status / 100 == 1) {
     answer.complete = true;
-  } else if (answer.fields["transfer-encoding"] == "chunked") {
+  } else if (answer.fields.contains("transfer-encoding")) {
     read_chunks(answer);
   } else if (answer.fields.contains("content-length")) {
     const std::size_t length = std::stoul(answer.fields["content-length"]);

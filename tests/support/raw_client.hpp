@@ -20,6 +20,7 @@ class RawClient {
  public:
   explicit RawClient(const std::string& address) : socket_(RawSocket::connect(address)) {}
   RawClient(RawClient&&) = default;
+  RawClient& operator=(RawClient&&) = default;
   virtual ~RawClient() = default;
   RawSocket& socket() { return socket_; }
   virtual bool send(std::string_view bytes) { return socket_.send(bytes); }
@@ -29,6 +30,8 @@ class RawClient {
   Answer read_head();
   /// Bytes that came but belong to nothing read so far.
   std::string& rest() { return rest_; }
+  /// Waits for more of them; false at the end.
+  bool read_more() { return more(); }
 
  protected:
   /// As RawSocket::receive().

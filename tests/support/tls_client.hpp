@@ -11,8 +11,8 @@ namespace tollgate::test {
 
 struct TlsWishes {
   int min_version = 0, max_version = 0;  ///< TLS1_2_VERSION and so on; 0: the library's
-  std::string ciphers;                   ///< of TLS 1.2; empty: the library's
-  std::string protocols;                 ///< ALPN, as it goes over the wire
+  std::string ciphers{};                 ///< of TLS 1.2; empty: the library's
+  std::string protocols{};                ///< ALPN, as it goes over the wire
 };
 
 class TlsClient final : public RawClient {

@@ -105,7 +105,9 @@ std::size_t TollgateProcess::open_descriptors() const {
 }
 
 void TollgateProcess::limit_descriptors(std::size_t most) const {
-  const rlimit limit{most, most};
+  rlimit limit{};
+  ::prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit);
+  limit.rlim_cur = most;
   EXPECT_EQ(::prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
 }
 

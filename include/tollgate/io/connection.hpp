@@ -90,7 +90,6 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
   void readable_now();
   void writable_now();
 
-  Loop& loop_;
   Socket socket_;
   SSL* ssl_ = nullptr;
   WaitPoint* point_ = nullptr;

@@ -58,6 +58,9 @@ struct Exchange {
   Woke woken_by(WaitPoint::Arrived arrived, SteadyTime until);
 };
 
+/// What a request is told that is still there when the drain limit is over.
+Failure shutting_down();
+
 inline auto Exchange::pause(SteadyTime until) {
   struct Awaiter {
     Exchange& exchange;

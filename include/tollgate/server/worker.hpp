@@ -47,6 +47,8 @@ class Worker final {
   void drain();
   /// Ends what is still going on: streams with an error event. On the loop.
   void cut();
+  /// Ends every session now. Only once the loop has stopped, from the thread that takes the worker down.
+  void end();
   bool draining() const { return draining_; }
   bool cutting() const { return cutting_; }
   std::size_t sessions() const;

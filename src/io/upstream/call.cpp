@@ -20,7 +20,7 @@ using protocol::http::ParseState;
 
 namespace {
 
-constexpr protocol::http::Limits response_limits{64 * 1024, protocol::http::max_fields, 0};
+constexpr protocol::http::Limits response_limits{.max_head = 64 * 1024};
 
 }  // namespace
 
@@ -132,7 +132,7 @@ Call::Step Call::connect_next() {
     Address address = (*addresses)[next_address_++];
     address.set_port(provider_->settings().port);
     const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-    if (descriptor < 0) return fail("no socket could be opened (" + std::string(std::strerror(errno)) + ")");
+    if (descriptor < 0) return fail_here();
     set_tcp_options(descriptor);
     const int result = ::connect(descriptor, address.data(), address.size());
     if (result != 0 && errno != EINPROGRESS) {
@@ -336,6 +336,15 @@ Call::Step Call::fail(std::string message) {
   state_ = State::failed;
   failure_ = {FailureKind::upstream_error, Source::upstream, std::move(message)};
   close_connection();
+  return Step::failed;
+}
+
+Call::Step Call::fail_here() {
+  const bool out_of_descriptors = errno == EMFILE || errno == ENFILE;
+  fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly" : std::string("no socket: ") + std::strerror(errno));
+  failure_.kind = FailureKind::overloaded;
+  failure_.source = Source::gateway;
+  failure_.retry_after = seconds(1);
   return Step::failed;
 }
 

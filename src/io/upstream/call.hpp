@@ -46,6 +46,7 @@ class Call final : public pipeline::UpstreamCall {
   Step deliver(std::span<char> bytes);
   Step ended();
   Step fail(std::string message);
+  Step fail_here();  ///< no socket can be had: the gateway's own lack, by errno
   Step lost(const std::string& why);
   void attach(Connection::Pointer connection);
   void close_connection();

@@ -68,12 +68,12 @@ export async function startGateway() {
       const text = await (await fetch(`http://${addresses.metrics}/metrics`)).text();
       return Number(text.split('\n').find((line) => line.startsWith(`${name} `)).split(' ')[1]);
     },
-    /** Ends it in order; the exit code. */
+    /** Ends it in order; the exit code, or the signal that killed it. */
     async stop() {
       child.kill('SIGTERM');
-      const [code] = await exited;
+      const [code, signal] = await exited;
       await rm(folder, { recursive: true });
-      return code;
+      return code ?? signal;
     },
   };
 }

@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from test_chat import HELLO
+from test_chat import HELLO, text_of
 
 # fault of the provider: what the client must see
 BY_STATUS = {
@@ -105,7 +105,16 @@ def test_missing_model_is_a_400(client):
     assert caught.value.type == "invalid_request_error"
 
 
-def test_unknown_path_is_a_404_in_the_envelope(client):
-    with pytest.raises(openai.NotFoundError) as caught:
-        client.get("/no/such/thing", cast_to=object)
+def test_answer_that_only_lacks_the_end_marker_is_completed(client):
+    chunks = list(
+        client.chat.completions.create(model="sim/x,fault=end_without_done,tokens=40", messages=HELLO, stream=True)
+    )
+    assert len(text_of(chunks).split(" ")) == 40
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
+def test_wrong_method_is_refused_in_the_envelope(client):
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.get("/chat/completions", cast_to=object)
+    assert caught.value.status_code == 405
     assert set(caught.value.body) >= {"message", "type", "code", "param"}

@@ -1,4 +1,5 @@
-// The line is read back with a JSON parser; the log writes into temporary files and a pipe.
+// The line is read back with a JSON parser, since whoever reads the log will; the log itself writes into temporary
+// files and into a pipe whose reader stops or leaves.
 #include "tollgate/io/access_log.hpp"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-// Every way in which configuration files change in the field, on real files; and reading them.
+// Every way in which configuration files change in the field, done to real files, since a watch that was tried on
+// writes alone misses renames and links; and reading those files.
 #include "tollgate/io/file_watch.hpp"
 
 #include "tollgate/io/files.hpp"

@@ -1,4 +1,5 @@
-// Metrics are read back from the text that Prometheus would read, by a small strict parser of that format.
+// Metrics are read back from the text that Prometheus would read, by a small strict parser of that format: what counts
+// is what a scrape sees.
 #include "tollgate/io/metrics.hpp"
 
 #include <gmock/gmock.h>

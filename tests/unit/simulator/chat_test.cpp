@@ -1,3 +1,5 @@
+// The chat endpoint end to end over a socket: the answers that every other test takes for granted. Streamed and whole
+// are held against each other, since a gateway's tests compare the two.
 #include "tollgate/simulator/server.hpp"
 
 #include "client.hpp"

@@ -1,3 +1,5 @@
+// A client of its own, because the tests must tell FIN, reset and silence apart and see the chunk framing. An HTTP
+// library hides all of that behind one error.
 #include "client.hpp"
 
 #include <arpa/inet.h>

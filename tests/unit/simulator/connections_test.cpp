@@ -1,3 +1,5 @@
+// What happens around requests: keep-alive, pipelining, odd ways of sending, silent closing, stopping. Gateways keep
+// pools of such connections, so their tests lean on every one of these.
 #include "tollgate/simulator/server.hpp"
 
 #include "client.hpp"

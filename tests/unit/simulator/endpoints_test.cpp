@@ -1,3 +1,5 @@
+// Every endpoint but chat, end to end over a socket. Each is held against the wire format, not against the code that
+// makes it: base64 is unpacked here by hand.
 #include "tollgate/simulator/server.hpp"
 
 #include "client.hpp"

@@ -1,3 +1,5 @@
+// What is decided before an answer is sent: chance by seed and order, steering over settings, lengths. By value,
+// without a socket, so that thousands of requests can be drawn.
 #include "simulator/plan.hpp"
 
 #include <gtest/gtest.h>

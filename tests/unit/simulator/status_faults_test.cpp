@@ -1,3 +1,5 @@
+// The faults that are an HTTP answer of their own, streamed or not. Status, type and code are a contract with those who
+// test how failures are classified.
 #include "tollgate/simulator/server.hpp"
 
 #include "client.hpp"

@@ -1,3 +1,5 @@
+// The server under TLS: the same answers, and the ways to end that differ from plain TCP. The client is Asio's own,
+// with the certificate made on the spot.
 #include "tollgate/simulator/server.hpp"
 
 #include "client.hpp"

@@ -1,3 +1,5 @@
+// The truth log in memory and in its file. A gateway's accounting is judged by it, so every field is checked against
+// what the client itself saw.
 #include "tollgate/simulator/truth.hpp"
 
 #include "tollgate/simulator/server.hpp"

@@ -1,0 +1,23 @@
+#include "error_status.hpp"
+
+#include "tollgate/protocol/openai/reply.hpp"
+
+namespace tollgate::pipeline {
+
+std::uint16_t status_of(std::string_view error_json) {
+  const auto error = protocol::openai::read_error(error_json);
+  if (!error) return 502;
+  // 401 and 403 speak of the gateway's credential, which is none of the client's business.
+  if (error->status && *error->status >= 400 && *error->status < 600 && *error->status != 401 && *error->status != 403)
+    return static_cast<std::uint16_t>(*error->status);
+  const auto says = [&error](std::string_view word) {
+    return error->type.find(word) != std::string::npos || error->code.find(word) != std::string::npos;
+  };
+  if (says("rate_limit") || says("insufficient_quota") || says("overloaded")) return 429;
+  if (says("invalid_request") || says("context_length")) return 400;
+  return 502;
+}
+
+Outcome outcome_of(std::uint16_t status) { return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error; }
+
+}  // namespace tollgate::pipeline
