@@ -1,22 +1,22 @@
 #pragma once
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "tollgate/config/loader.hpp"
 #include "tollgate/config/store.hpp"
 #include "tollgate/io/file_watch.hpp"
 #include "tollgate/server/worker.hpp"
 #include "tollgate/simulator/server.hpp"
 
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace tollgate::app {
 
 /// What the loader reads from in the real world.
 config::Sources real_sources();
 
-/// Keeps the configuration in force: loads it, starts the simulators it asks for, and makes each generation ready for the workers.
-/// One thread, the control thread; it reads files and may take a moment.
+/// Keeps the configuration in force: loads it, starts the simulators it asks for, and makes each generation ready for
+/// the workers. One thread, the control thread; it reads files and may take a moment.
 class Configuration {
  public:
   explicit Configuration(std::string file);

@@ -2,21 +2,22 @@
 // reload, drain, end.
 #include "gateway.hpp"
 
+#include "tollgate/config/schema.hpp"
+#include "tollgate/io/diagnostics.hpp"
+#include "tollgate/server/listener.hpp"
+
+#include "configuration.hpp"
+#include "threads.hpp"
+#include "version.hpp"
+
+#include <boost/asio/steady_timer.hpp>
 #include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
 #include <filesystem>
 #include <random>
 #include <thread>
-
-#include "configuration.hpp"
-#include "threads.hpp"
-#include "tollgate/config/schema.hpp"
-#include "tollgate/io/diagnostics.hpp"
-#include "tollgate/server/listener.hpp"
-#include "version.hpp"
 
 namespace tollgate::app {
 
@@ -119,7 +120,8 @@ Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
   if (seed == 0) seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
   Random seeds(seed);
   const auto make = [&](std::size_t shares) {
-    return std::make_unique<Worker>(seeds(), shares, services_, resolver_, metrics_.add_worker(), access_log_->add_worker());
+    return std::make_unique<Worker>(seeds(), shares, services_, resolver_, metrics_.add_worker(),
+                                    access_log_->add_worker());
   };
   control_ = make(0);
   for (std::size_t i = 0; i < count; ++i) workers_.push_back(make(count));
@@ -168,7 +170,8 @@ int Gateway::Impl::run() {
 }
 
 void Gateway::Impl::announce() {
-  for (const auto& listener : data_) diagnostics_.info("listening", {{"plane", "data"}, {"address", listener->address()}});
+  for (const auto& listener : data_)
+    diagnostics_.info("listening", {{"plane", "data"}, {"address", listener->address()}});
   diagnostics_.info("listening", {{"plane", "admin"}, {"address", admin_->address()}});
   diagnostics_.info("listening", {{"plane", "metrics"}, {"address", metrics_listener_->address()}});
   const auto snapshot = configuration_.current();
@@ -203,14 +206,16 @@ server::ReloadReport Gateway::Impl::reload() {
   const auto shared = std::make_shared<const Generation>(std::move(*generation));
   for (const auto& worker : workers_) worker->loop().post([&worker = *worker, shared] { worker.adopt(*shared); });
   metrics_.config_loaded(current->generation, std::chrono::system_clock::now());
-  diagnostics_.info("config_loaded", {{"generation", std::to_string(current->generation)}, {"digest", current->digest}});
+  diagnostics_.info("config_loaded",
+                    {{"generation", std::to_string(current->generation)}, {"digest", current->digest}});
   for (const std::string& key : report.needs_restart) diagnostics_.warning("restart_needed", {{"key", key}});
   return report;
 }
 
 void Gateway::Impl::reload_on_request() {
   reload();
-  if (auto reopened = access_log_->reopen(); !reopened) diagnostics_.error("access_log_not_reopened", {{"why", reopened.error().message}});
+  if (auto reopened = access_log_->reopen(); !reopened)
+    diagnostics_.error("access_log_not_reopened", {{"why", reopened.error().message}});
 }
 
 void Gateway::Impl::watch_files() {

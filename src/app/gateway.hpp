@@ -1,26 +1,28 @@
 #pragma once
-// The whole gateway in one object: made from a configuration file, run until it is told to stop. main() and the integration tests use it.
+// The whole gateway in one object: made from a configuration file, run until it is told to stop. main() and the
+// integration tests use it.
+#include "tollgate/base/result.hpp"
+#include "tollgate/io/resolver.hpp"
+#include "tollgate/server/services.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tollgate/base/result.hpp"
-#include "tollgate/io/resolver.hpp"
-#include "tollgate/server/services.hpp"
-
 namespace tollgate::app {
 
 struct GatewayOptions {
-  std::string config_file;               ///< made absolute by open()
-  io::Lookup lookup = io::system_lookup; ///< name resolution, for tests
-  std::uint64_t seed = 0;                ///< of ids; 0: from the system
+  std::string config_file;                ///< made absolute by open()
+  io::Lookup lookup = io::system_lookup;  ///< name resolution, for tests
+  std::uint64_t seed = 0;                 ///< of ids; 0: from the system
 };
 
 class Gateway {
  public:
-  /// Reads the configuration and binds every address; nothing is served yet. A failure's message holds all faults, a line each.
+  /// Reads the configuration and binds every address; nothing is served yet. A failure's message holds all faults, a
+  /// line each.
   static Result<std::unique_ptr<Gateway>> open(GatewayOptions options);
   ~Gateway();
 

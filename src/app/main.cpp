@@ -1,6 +1,14 @@
 // The command line: what each command does and how it ends. Exit codes: 0 good, 1 failed, 2 wrong usage. Signals are
 // taken here, so that the gateway itself can run inside a test.
+#include "tollgate/config/schema.hpp"
+#include "tollgate/simulator/command.hpp"
+
+#include "configuration.hpp"
+#include "gateway.hpp"
+#include "version.hpp"
+
 #include <CLI/CLI.hpp>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -8,12 +16,6 @@
 #include <filesystem>
 #include <functional>
 #include <thread>
-
-#include "configuration.hpp"
-#include "gateway.hpp"
-#include "tollgate/config/schema.hpp"
-#include "tollgate/simulator/command.hpp"
-#include "version.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -68,15 +70,16 @@ int serve(const std::string& file) {
 int check(const std::string& file, bool allow_unset) {
   config::LoadOptions options;
   options.allow_unset = allow_unset;
-  const config::Loaded loaded = config::load(std::filesystem::absolute(file).lexically_normal().string(), real_sources(), options);
+  const config::Loaded loaded =
+      config::load(std::filesystem::absolute(file).lexically_normal().string(), real_sources(), options);
   for (const config::Fault& fault : loaded.faults) std::fprintf(stderr, "%s\n", config::to_text(fault).c_str());
   for (const std::string& note : loaded.notes) std::fprintf(stderr, "note: %s\n", note.c_str());
   if (!loaded.snapshot) {
     std::fprintf(stderr, "%zu fault%s\n", loaded.faults.size(), loaded.faults.size() == 1 ? "" : "s");
     return failed;
   }
-  std::printf("%s is valid: %zu providers, %zu models, %zu routes\n", file.c_str(), loaded.snapshot->providers.size(), loaded.snapshot->models.size(),
-              loaded.snapshot->routes.size());
+  std::printf("%s is valid: %zu providers, %zu models, %zu routes\n", file.c_str(), loaded.snapshot->providers.size(),
+              loaded.snapshot->models.size(), loaded.snapshot->routes.size());
   return 0;
 }
 

@@ -3,8 +3,8 @@
 
 namespace tollgate::app {
 
-/// How many event loops `threads: auto` means: the cores this process may use, by CPU affinity and by the cgroup's quota (version 2,
-/// cpu.max), whichever is less, and at least one.
+/// How many event loops `threads: auto` means: the cores this process may use, by CPU affinity and by the cgroup's
+/// quota (version 2, cpu.max), whichever is less, and at least one.
 std::size_t usable_cpus();
 
 }  // namespace tollgate::app

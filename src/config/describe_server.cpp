@@ -208,7 +208,8 @@ void describe(Keys& keys, ServerSettings& server) {
   keys.key("tls_handshake_timeout", "time for a TLS handshake", duration(server.tls_handshake_timeout, some_time));
   keys.key("drain", "how the gateway goes down", block_of(server.drain));
   keys.key("stream", "how streams are kept alive", block_of(server.stream));
-  keys.key("trusted_proxies", "IPs and networks whose X-Forwarded-For is believed; no setting looks at a client's address yet",
+  keys.key("trusted_proxies",
+           "IPs and networks whose X-Forwarded-For is believed; no setting looks at a client's address yet",
            list_of(server.trusted_proxies, [](std::string& network) { return text(network, check_network); }));
   keys.key("cors", "web pages that may call the gateway",
            Block{[&server](Keys& inside) { describe(inside, Cors{server.cors_origins}); }});

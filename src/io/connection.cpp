@@ -1,7 +1,10 @@
-// One connected socket: system calls made directly, readiness through Asio's reactor, TLS through OpenSSL on the descriptor.
-// docs/decisions/0002 says why neither async_read_some nor ssl::stream is used here.
+// One connected socket: system calls made directly, readiness through Asio's reactor, TLS through OpenSSL on the
+// descriptor. docs/decisions/0002 says why neither async_read_some nor ssl::stream is used here.
 #include "tollgate/io/connection.hpp"
 
+#include "tollgate/io/loop.hpp"
+
+#include <boost/asio/error.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -11,11 +14,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/error.hpp>
 #include <cerrno>
 #include <cstring>
-
-#include "tollgate/io/loop.hpp"
 
 namespace tollgate::io {
 
@@ -244,11 +244,7 @@ void Connection::writable_now() {
 void Connection::close() {
   if (!is_open()) return;
   listen(nullptr, readable_, writable_);
-  if (ssl_ && SSL_is_init_finished(ssl_)) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_);  // one try: a peer that does not take it is not waited for
-    ERR_clear_error();
-  }
+  say_goodbye();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
@@ -263,7 +259,16 @@ void Connection::reset() {
 }
 
 void Connection::shutdown_send() {
-  if (is_open()) ::shutdown(socket_.native_handle(), SHUT_WR);
+  if (!is_open()) return;
+  say_goodbye();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+}
+
+void Connection::say_goodbye() {
+  if (!ssl_ || !SSL_is_init_finished(ssl_) || (SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) != 0) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_);  // one try: a peer that does not take it is not waited for
+  ERR_clear_error();
 }
 
 }  // namespace tollgate::io

@@ -1,11 +1,11 @@
 #include "tollgate/io/diagnostics.hpp"
 
+#include "tollgate/protocol/openai/request.hpp"
+
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-
-#include "tollgate/protocol/openai/request.hpp"
 
 namespace tollgate::io {
 
@@ -25,9 +25,10 @@ spdlog::level::level_enum to_spdlog(Diagnostics::Level level) {
 
 }  // namespace
 
-Diagnostics::Diagnostics(std::string_view level) : thread_(std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)) {
-  logger_ = std::make_shared<spdlog::async_logger>("diagnostics", std::make_shared<spdlog::sinks::stderr_sink_mt>(), thread_,
-                                                   spdlog::async_overflow_policy::overrun_oldest);
+Diagnostics::Diagnostics(std::string_view level)
+    : thread_(std::make_shared<spdlog::details::thread_pool>(queue_lines, 1)) {
+  logger_ = std::make_shared<spdlog::async_logger>("diagnostics", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                                   thread_, spdlog::async_overflow_policy::overrun_oldest);
   logger_->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc);
   logger_->flush_on(spdlog::level::info);
   set_level(level);
@@ -45,7 +46,8 @@ void Diagnostics::set_level(std::string_view level) {
 void Diagnostics::log(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (!logger_->should_log(to_spdlog(level))) return;
   std::string line = "\"event\":" + protocol::openai::quote(event);
-  for (const auto& [name, value] : fields) line += "," + protocol::openai::quote(name) + ":" + protocol::openai::quote(value);
+  for (const auto& [name, value] : fields)
+    line += "," + protocol::openai::quote(name) + ":" + protocol::openai::quote(value);
   logger_->log(to_spdlog(level), line);
 }
 

@@ -42,7 +42,8 @@ void Timers::sweep() {
   const SteadyTime now = std::chrono::steady_clock::now();
   const std::int64_t until = now.time_since_epoch() / std::chrono::duration_cast<SteadyTime::duration>(slot_width);
 
-  // Firing runs request code, which may set, clear and destroy any timer: take the due ones out first, then fire one by one.
+  // Firing runs request code, which may set, clear and destroy any timer: take the due ones out first, then fire one by
+  // one.
   Slot due;
   const std::int64_t slots_to_sweep = std::min(until - swept_, slot_count);
   for (std::int64_t i = 1; i <= slots_to_sweep; ++i)

@@ -27,7 +27,8 @@ std::string answer_fields(const Exchange& exchange) {
   add(fields, "X-Tollgate-Reason", "primary");
   add(fields, "X-Tollgate-Attempts", std::to_string(record.attempts.size()));
   const auto spent = std::chrono::duration_cast<Micros>(exchange.alarm.now() - exchange.began);
-  add(fields, "X-Tollgate-Overhead-Us", std::to_string(std::max(Micros{0}, spent - record.waited_for_upstream).count()));
+  add(fields, "X-Tollgate-Overhead-Us",
+      std::to_string(std::max(Micros{0}, spent - record.waited_for_upstream).count()));
   return fields;
 }
 

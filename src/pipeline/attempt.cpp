@@ -1,12 +1,13 @@
-// One attempt, from its start to the last byte handed to the client's side. Reading order: run(), then what it calls for
-// each kind of progress, then the waits.
+// One attempt, from its start to the last byte handed to the client's side. Reading order: run(), then what it calls
+// for each kind of progress, then the waits.
 #include "attempt.hpp"
 
-#include <algorithm>
-
-#include "error_status.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
+
+#include "error_status.hpp"
+
+#include <algorithm>
 
 namespace tollgate::pipeline {
 
@@ -43,7 +44,8 @@ std::string crossing_fields(const ResponseHead& head, bool streaming) {
 }
 
 bool is_plain_id(std::string_view id) {
-  return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
+  return id.size() <= 128 && std::all_of(id.begin(), id.end(),
+                                         [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
 }
 
 }  // namespace
@@ -132,7 +134,8 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
     return {};
   }
   if (exchange_.client.begun())
-    return fail(FailureKind::upstream_error, "it answered with status " + std::to_string(head.status) + " when the stream had begun");
+    return fail(FailureKind::upstream_error,
+                "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
   clock_.content();
   clock_.content();
@@ -147,7 +150,8 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
 Result<void> Attempt::judge_head(const ResponseHead& head) {
   // Passed on, a 401 would make the caller change the wrong key.
   if (head.status == 401 || head.status == 403)
-    return fail(FailureKind::upstream_error, "it refused the gateway's credential; tell the operator of this gateway", "upstream_auth_failed");
+    return fail(FailureKind::upstream_error, "it refused the gateway's credential; tell the operator of this gateway",
+                "upstream_auth_failed");
   if (head.status >= 300 && head.status < 400)
     return fail(FailureKind::upstream_error, "it answered with a redirect, and those are never followed");
   return {};
@@ -189,7 +193,8 @@ void Attempt::refuse(const std::string& body) {
   record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
   const std::string_view piece = body;
-  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n", {.length = body.size()});
+  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n",
+                         {.length = body.size()});
   exchange_.client.write({&piece, 1});
   exchange_.client.end();
 }

@@ -1,13 +1,14 @@
 #pragma once
-// One attempt at one target: drives the upstream call and hands its answer to the relay that fits, and decides at every wait who may end
-// it: the client that leaves, a timer, the gateway's own stop.
-#include <memory>
+// One attempt at one target: drives the upstream call and hands its answer to the relay that fits, and decides at every
+// wait who may end it: the client that leaves, a timer, the gateway's own stop.
+#include "tollgate/base/ids.hpp"
+#include "tollgate/pipeline/exchange.hpp"
 
 #include "attempt_clock.hpp"
 #include "relay_body.hpp"
 #include "relay_stream.hpp"
-#include "tollgate/base/ids.hpp"
-#include "tollgate/pipeline/exchange.hpp"
+
+#include <memory>
 
 namespace tollgate::pipeline {
 
@@ -16,8 +17,9 @@ class Attempt {
   explicit Attempt(Exchange& exchange);
   ~Attempt();
 
-  /// Until the answer has been handed to the client's side whole, or has failed. After a Failure rescue() has the word: where the answer
-  /// had begun the client is left at a point where an error event, or the end of the connection, may follow.
+  /// Until the answer has been handed to the client's side whole, or has failed. After a Failure rescue() has the word:
+  /// where the answer had begun the client is left at a point where an error event, or the end of the connection, may
+  /// follow.
   Task<Result<void>> run();
 
  private:

@@ -1,9 +1,9 @@
 #pragma once
-#include <algorithm>
-
 #include "tollgate/base/clock.hpp"
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/pipeline/record.hpp"
+
+#include <algorithm>
 
 namespace tollgate::pipeline {
 
@@ -27,15 +27,16 @@ class AttemptClock {
   void heard(SteadyTime now) { heard_ = now; }
   void content() { content_ = true; }
 
-  /// The timers that hold in a phase: connect until connected; then the first token (streams), later silence between bytes; the attempt and the
-  /// deadline always.
+  /// The timers that hold in a phase: connect until connected; then the first token (streams), later silence between
+  /// bytes; the attempt and the deadline always.
   Due next(Phase phase) const {
     Due due{began_ + timeouts_.attempt, phase, false};
     const auto sooner = [&due](SteadyTime when, Phase of, bool over_all) {
       if (when < due.when) due = {when, of, over_all};
     };
     if (phase == Phase::queue || phase == Phase::connect) sooner(began_ + timeouts_.connect, phase, false);
-    if (connected_ != never && stream_ && !content_) sooner(connected_ + timeouts_.first_token, Phase::first_token, false);
+    if (connected_ != never && stream_ && !content_)
+      sooner(connected_ + timeouts_.first_token, Phase::first_token, false);
     if (heard_ != never) sooner(heard_ + timeouts_.idle, Phase::relay, false);
     sooner(deadline_, phase, true);
     return due;

@@ -18,6 +18,8 @@ std::uint16_t status_of(std::string_view error_json) {
   return 502;
 }
 
-Outcome outcome_of(std::uint16_t status) { return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error; }
+Outcome outcome_of(std::uint16_t status) {
+  return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error;
+}
 
 }  // namespace tollgate::pipeline

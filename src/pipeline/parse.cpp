@@ -5,13 +5,15 @@ namespace tollgate::pipeline {
 Result<void> parse(Exchange& exchange) {
   exchange.record.bytes_in = exchange.body.size();
   if (!exchange.inbound.json)
-    return Failure{FailureKind::unsupported_media, Source::client, "send the request body as Content-Type: application/json"};
+    return Failure{FailureKind::unsupported_media, Source::client,
+                   "send the request body as Content-Type: application/json"};
   auto scan = protocol::openai::scan_request(exchange.body.view());
   if (!scan) return scan.error();
   exchange.scan = std::move(*scan);
   exchange.record.stream = exchange.scan.stream;
   if (exchange.scan.model.empty())
-    return Failure{FailureKind::bad_request, Source::client, "you must provide a model parameter", "missing_required_parameter", "model"};
+    return Failure{FailureKind::bad_request, Source::client, "you must provide a model parameter",
+                   "missing_required_parameter", "model"};
   return {};
 }
 

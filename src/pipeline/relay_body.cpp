@@ -1,10 +1,11 @@
 #include "relay_body.hpp"
 
-#include <algorithm>
-
-#include "error_status.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
+
+#include "error_status.hpp"
+
+#include <algorithm>
 
 namespace tollgate::pipeline {
 

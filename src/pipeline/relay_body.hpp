@@ -1,10 +1,11 @@
 #pragma once
-// Passes an answer on that is not a stream of events: whole where it is small, so that a broken one never begins, else as it comes.
-#include <string>
-#include <string_view>
-
+// Passes an answer on that is not a stream of events: whole where it is small, so that a broken one never begins, else
+// as it comes.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/pipeline/exchange.hpp"
+
+#include <string>
+#include <string_view>
 
 namespace tollgate::pipeline {
 

@@ -1,5 +1,5 @@
-// Relays server-sent events. Bytes are kept: an event leaves as it came, or not at all. docs/decisions/0004 says why an unfinished
-// event is held back.
+// Relays server-sent events. Bytes are kept: an event leaves as it came, or not at all. docs/decisions/0004 says why an
+// unfinished event is held back.
 #include "relay_stream.hpp"
 
 #include "tollgate/pipeline/serve.hpp"
@@ -16,7 +16,8 @@ constexpr std::size_t hold_limit = 64 * 1024;
 // What stands for no event of any known API; images travel in single events of a few MB.
 constexpr std::size_t event_limit = 16 * 1024 * 1024;
 
-constexpr std::string_view stream_fields = "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
+constexpr std::string_view stream_fields =
+    "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
 constexpr std::string_view comment = ": hb\n\n";
 constexpr std::string_view done_event = "data: [DONE]\n\n";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -29,7 +30,8 @@ void StreamRelay::commit_head() {
   if (exchange_.client.begun()) return;
   exchange_.record.status = 200;
   exchange_.events_begun = true;
-  exchange_.client.begin(200, answer_fields(exchange_) + upstream_fields_ + std::string(stream_fields), {.streamed = true, .events = true});
+  exchange_.client.begin(200, answer_fields(exchange_) + upstream_fields_ + std::string(stream_fields),
+                         {.streamed = true, .events = true});
 }
 
 void StreamRelay::heartbeat() {

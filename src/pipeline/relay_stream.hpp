@@ -1,14 +1,15 @@
 #pragma once
-// Passes a stream of events on, whole events at a time, and knows at each moment what may still be done: before content nothing has
-// been sent and another answer is possible; after it the stream can only go on, end, or end with an error event.
+// Passes a stream of events on, whole events at a time, and knows at each moment what may still be done: before content
+// nothing has been sent and another answer is possible; after it the stream can only go on, end, or end with an error
+// event.
+#include "tollgate/base/byte_buffer.hpp"
+#include "tollgate/pipeline/exchange.hpp"
+#include "tollgate/protocol/sse.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "tollgate/base/byte_buffer.hpp"
-#include "tollgate/pipeline/exchange.hpp"
-#include "tollgate/protocol/sse.hpp"
 
 namespace tollgate::pipeline {
 
@@ -19,7 +20,8 @@ class StreamRelay {
   /// The upstream's header lines that cross, for the head when it goes out.
   void upstream_fields(std::string fields) { upstream_fields_ = std::move(fields); }
 
-  /// Sends the 200 and its fields, ahead of any content, so that whatever stands between here and the client keeps the connection.
+  /// Sends the 200 and its fields, ahead of any content, so that whatever stands between here and the client keeps the
+  /// connection.
   void commit_head();
   /// A comment, to show life. Never while an event is half sent.
   void heartbeat();
@@ -27,9 +29,9 @@ class StreamRelay {
 
   enum class State : std::uint8_t {
     open,
-    complete,    ///< the stream has said its last word; whatever the upstream still sends is not waited for
-    refused,     ///< an error came before the head went out: refusal() is its body; nothing of it was sent
-    broken       ///< failure() has to be told to the client
+    complete,  ///< the stream has said its last word; whatever the upstream still sends is not waited for
+    refused,   ///< an error came before the head went out: refusal() is its body; nothing of it was sent
+    broken     ///< failure() has to be told to the client
   };
   /// Takes the next bytes of the upstream's body and sends what can go.
   State take(std::string_view bytes);
@@ -65,10 +67,10 @@ class StreamRelay {
   Exchange& exchange_;
   protocol::SseScanner scanner_;
   std::string upstream_fields_;
-  ByteBuffer tail_;                     ///< an event that has not ended yet
-  ByteBuffer held_;                     ///< whole events before the first content
-  std::vector<std::string_view> out_;   ///< what goes out with the next flush
-  std::size_t passed_ = 0;              ///< bytes of the current event that were passed on before its end
+  ByteBuffer tail_;                    ///< an event that has not ended yet
+  ByteBuffer held_;                    ///< whole events before the first content
+  std::vector<std::string_view> out_;  ///< what goes out with the next flush
+  std::size_t passed_ = 0;             ///< bytes of the current event that were passed on before its end
   std::uint64_t finishes_ = 0;
   bool first_event_ = true;
   bool opened_ = false;

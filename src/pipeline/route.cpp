@@ -34,9 +34,11 @@ Result<void> route(Exchange& exchange) {
   exchange.deadline = exchange.began + limit;
 
   protocol::openai::SpliceWishes wishes;
-  const std::string& upstream_name = target.upstream_model == "*" ? exchange.resolution.wildcard_part : target.upstream_model;
+  const std::string& upstream_name =
+      target.upstream_model == "*" ? exchange.resolution.wildcard_part : target.upstream_model;
   if (upstream_name != exchange.scan.model) wishes.model = upstream_name;
-  const bool metered = exchange.scan.stream && exchange.inbound.knows_usage_option && snapshot.providers[target.provider].inject_stream_usage;
+  const bool metered = exchange.scan.stream && exchange.inbound.knows_usage_option &&
+                       snapshot.providers[target.provider].inject_stream_usage;
   wishes.inject_usage = metered && !exchange.scan.include_usage.value_or(false);
   wishes.remove_task_type = !exchange.scan.task_type.empty() && !exchange.scan.store;
   exchange.splices = protocol::openai::plan_splices(exchange.scan, wishes);

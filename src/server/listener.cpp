@@ -1,7 +1,15 @@
-// Binding, accepting, handing over. It lives with what an acceptor meets in production: a left-over socket file, a flood of
-// connections, no descriptors left.
+// Binding, accepting, handing over. It lives with what an acceptor meets in production: a left-over socket file, a
+// flood of connections, no descriptors left.
 #include "tollgate/server/listener.hpp"
 
+#include "tollgate/io/connection.hpp"
+#include "tollgate/io/diagnostics.hpp"
+#include "tollgate/io/resolver.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,16 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
-
-#include "tollgate/io/connection.hpp"
-#include "tollgate/io/diagnostics.hpp"
-#include "tollgate/io/resolver.hpp"
 
 namespace tollgate::server {
 
@@ -41,7 +41,8 @@ Result<Bound> bind_unix(const config::ListenAddress& address) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   if (address.unix_path.size() >= sizeof name.sun_path)
-    return Failure{FailureKind::internal, Source::gateway, "the path of " + address.text + " is too long for a Unix socket"};
+    return Failure{FailureKind::internal, Source::gateway,
+                   "the path of " + address.text + " is too long for a Unix socket"};
   std::memcpy(name.sun_path, address.unix_path.data(), address.unix_path.size());
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return cannot("open", address);
@@ -72,7 +73,8 @@ Result<Bound> bind_tcp(const config::ListenAddress& address) {
   if (descriptor < 0) return cannot("open", address);
   const int on = 1, off = 0;
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (ip->family() == AF_INET6) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, address.host.empty() ? &off : &on, sizeof on);
+  if (ip->family() == AF_INET6)
+    ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, address.host.empty() ? &off : &on, sizeof on);
   if (::bind(descriptor, ip->data(), ip->size()) != 0) {
     const Failure failure = cannot("listen on", address);
     ::close(descriptor);
@@ -81,8 +83,9 @@ Result<Bound> bind_tcp(const config::ListenAddress& address) {
   io::Address actual = *ip;
   socklen_t size = sizeof actual.storage;
   ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&actual.storage), &size);
-  const std::uint16_t port = ntohs(actual.family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(actual.data())->sin6_port
-                                                              : reinterpret_cast<const sockaddr_in*>(actual.data())->sin_port);
+  const std::uint16_t port =
+      ntohs(actual.family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(actual.data())->sin6_port
+                                        : reinterpret_cast<const sockaddr_in*>(actual.data())->sin_port);
   const std::string host = actual.family() == AF_INET6 ? "[" + actual.text() + "]" : actual.text();
   return Bound{descriptor, ip->family(), host + ":" + std::to_string(port)};
 }
@@ -93,8 +96,9 @@ int spare_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 struct Listener::State : std::enable_shared_from_this<State> {
   using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-  using Pause = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                  boost::asio::io_context::executor_type>;
+  using Pause =
+      boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                        boost::asio::io_context::executor_type>;
 
   State(Bound bound, Plane plane_, std::string unix_path_, std::vector<Worker*> workers_)
       : listening(workers_.front()->loop().context().get_executor(), bound.descriptor),
@@ -134,7 +138,8 @@ struct Listener::State : std::enable_shared_from_this<State> {
     Services& services = workers.front()->services();
     const std::size_t limit = workers.front()->world()->snapshot->server.max_connections;
     if (plane == Plane::data && services.connections.load(std::memory_order_relaxed) >= limit) {
-      services.diagnostics.log(io::Diagnostics::Level::debug, "connection_refused", {{"reason", "server.max_connections"}});
+      services.diagnostics.log(io::Diagnostics::Level::debug, "connection_refused",
+                               {{"reason", "server.max_connections"}});
       ::close(descriptor);
       return;
     }
@@ -142,14 +147,17 @@ struct Listener::State : std::enable_shared_from_this<State> {
     if (family != AF_UNIX) io::set_tcp_options(descriptor);
     Worker& worker = *workers[next++ % workers.size()];
     if (&worker == workers.front()) return worker.serve(descriptor, family, plane);
-    worker.loop().post([&worker, descriptor, family = family, plane = plane] { worker.serve(descriptor, family, plane); });
+    worker.loop().post(
+        [&worker, descriptor, family = family, plane = plane] { worker.serve(descriptor, family, plane); });
   }
 
   /// The waiting client is told by a close instead of hanging in the backlog, and the loop rests instead of spinning.
   void out_of_descriptors() {
-    workers.front()->services().diagnostics.error("out_of_descriptors", {{"hint", "raise the open files limit (ulimit -n)"}});
+    workers.front()->services().diagnostics.error("out_of_descriptors",
+                                                  {{"hint", "raise the open files limit (ulimit -n)"}});
     ::close(std::exchange(spare, -1));
-    if (const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC); descriptor >= 0) ::close(descriptor);
+    if (const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC); descriptor >= 0)
+      ::close(descriptor);
     spare = spare_descriptor();
     pause.expires_after(pause_when_out_of_descriptors);
     pause.async_wait([self = shared_from_this()](const boost::system::error_code& error) {

@@ -1,20 +1,22 @@
 #pragma once
+#include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/server/worker.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "tollgate/protocol/openai/reply.hpp"
-#include "tollgate/server/worker.hpp"
 
 namespace tollgate::server {
 
 /// What answers a request.
 enum class Endpoint : std::uint8_t {
-  forward,      ///< the pipeline
-  models,       ///< the list, or one by its id
-  live, ready,  ///< health
+  forward,  ///< the pipeline
+  models,   ///< the list, or one by its id
+  live,
+  ready,  ///< health
   metrics,
-  reload, effective_config  ///< admin
+  reload,
+  effective_config  ///< admin
 };
 
 struct RouteMatch {
@@ -28,8 +30,8 @@ struct RouteMatch {
   std::string model_id;       ///< models: the one asked for, or empty
 };
 
-/// What a path means on a plane, whatever the method; nothing where there is no such path. The path is the one of parse_target().
-/// On the data plane a missing /v1 is forgiven, since SDKs differ in how they join base_url.
+/// What a path means on a plane, whatever the method; nothing where there is no such path. The path is the one of
+/// parse_target(). On the data plane a missing /v1 is forgiven, since SDKs differ in how they join base_url.
 std::optional<RouteMatch> match_route(Plane plane, std::string_view method, const std::string& path);
 
 }  // namespace tollgate::server

@@ -1,18 +1,19 @@
-// The life of a client connection, from its first byte to its end. What it says as the pipeline's client stands in session_client.cpp,
-// what it answers by itself in session_answers.cpp.
+// The life of a client connection, from its first byte to its end. What it says as the pipeline's client stands in
+// session_client.cpp, what it answers by itself in session_answers.cpp.
 #include "session.hpp"
+
+#include "tollgate/io/diagnostics.hpp"
+#include "tollgate/pipeline/serve.hpp"
 
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <exception>
 
-#include "tollgate/io/diagnostics.hpp"
-#include "tollgate/pipeline/serve.hpp"
-
 namespace tollgate::server {
 
 using io::IoState;
+using protocol::http::Framing;
 using protocol::http::ParseState;
 
 namespace {
@@ -128,8 +129,7 @@ Task<bool> Session::serve_one() {
   co_await flush();
   if (request.budgeted > 0) worker_.services().bodies.give_back(request.budgeted);
 
-  const bool unread_body = request.framing != protocol::http::Framing::none && !request.body_read;
-  const bool again = request.begun && request.keep_alive && !unread_body && !left_;
+  const bool again = request.begun && request.keep_alive && request.body_read && !left_;
   if (!again && request.begun && !left_) co_await linger();
   request_ = nullptr;
   co_return again;
@@ -140,7 +140,8 @@ Task<bool> Session::read_head() {
   const SteadyTime until = request_->began + settings().header_timeout;
   const protocol::http::Limits limits{settings().max_header, settings().max_fields, settings().max_target};
   for (;;) {
-    const auto parsed = protocol::http::parse_request_head(inbox_.empty() ? rest_ : inbox_.view(), limits, worker_.head());
+    const auto parsed =
+        protocol::http::parse_request_head(inbox_.empty() ? rest_ : inbox_.view(), limits, worker_.head());
     if (parsed.state == ParseState::complete) co_return accept_head(worker_.head(), parsed.size);
     if (parsed.state == ParseState::refused) {
       refuse_head(parsed.refusal);
@@ -169,6 +170,7 @@ bool Session::accept_head(const Head& head, std::size_t size) {
   Request& request = *request_;
   request.framing = head.framing;
   request.content_length = head.content_length;
+  request.body_read = head.framing == Framing::none || (head.framing == Framing::length && head.content_length == 0);
   request.http_1_0 = head.http_1_0;
   request.keep_alive = head.keep_alive && !worker_.draining();
   request.expects_continue = head.expect_continue;
@@ -177,7 +179,8 @@ bool Session::accept_head(const Head& head, std::size_t size) {
   for (const std::string_view method : known)
     if (head.method == method) request.method = method;
 
-  const bool accepted = judge_host_and_origin(head) && judge_credential(head) && judge_route(head) && read_inbound(head);
+  const bool accepted =
+      judge_host_and_origin(head) && judge_credential(head) && judge_route(head) && read_inbound(head);
   // The head's bytes were needed until here.
   if (inbox_.empty())
     rest_.remove_prefix(size);
@@ -200,8 +203,10 @@ Task<void> Session::forward() {
   try {
     co_await pipeline::serve(exchange);
   } catch (const std::exception& bug) {
-    worker_.services().diagnostics.error("request_failed", {{"request_id", exchange.record.request_id}, {"what", bug.what()}});
-    pipeline::rescue(exchange, {FailureKind::internal, Source::gateway, "the gateway has failed; its operator was told"});
+    worker_.services().diagnostics.error("request_failed",
+                                         {{"request_id", exchange.record.request_id}, {"what", bug.what()}});
+    pipeline::rescue(exchange,
+                     {FailureKind::internal, Source::gateway, "the gateway has failed; its operator was told"});
   }
   if (request.events) worker_.metrics().stream_closed();
   close_record(exchange.record);
@@ -219,7 +224,6 @@ Task<void> Session::flush() {
 
 Task<void> Session::linger() {
   // A close while the client still sends makes its kernel throw our answer away.
-  if (connection_->tls()) co_return;
   connection_->shutdown_send();
   const SteadyTime until = worker_.loop().now() + linger_time;
   std::size_t swallowed = 0;

@@ -1,12 +1,6 @@
 #pragma once
-// One client connection: reads requests one after the other, answers what the gateway answers itself, hands the rest to the pipeline, and
-// is the client's side of it. At rest between two requests it holds no buffer.
-#include <boost/intrusive/list.hpp>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include "routes.hpp"
+// One client connection: reads requests one after the other, answers what the gateway answers itself, hands the rest to
+// the pipeline, and is the client's side of it. At rest between two requests it holds no buffer.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/ids.hpp"
 #include "tollgate/io/connection.hpp"
@@ -14,11 +8,20 @@
 #include "tollgate/pipeline/exchange.hpp"
 #include "tollgate/server/worker.hpp"
 
+#include "routes.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace tollgate::server {
 
 class Session final : public pipeline::Client, public boost::intrusive::list_base_hook<> {
  public:
-  /// Serves until the connection ends, then deletes itself. `family` tells a Unix socket, whose peer needs no Host check.
+  /// Serves until the connection ends, then deletes itself. `family` tells a Unix socket, whose peer needs no Host
+  /// check.
   static void start(Worker& worker, io::Connection::Pointer connection, int family, Plane plane);
   ~Session() override;
 
@@ -84,7 +87,8 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   void answer();
   void answer_models();
   void answer_reload();
-  void reply(std::uint16_t status, std::string_view content_type, std::string_view body, std::string_view more_fields = {});
+  void reply(std::uint16_t status, std::string_view content_type, std::string_view body,
+             std::string_view more_fields = {});
   void refuse(const Failure& failure, std::string_view more_fields = {});
   void refuse_head(const protocol::http::Refusal& refusal);
   void refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields);

@@ -1,17 +1,18 @@
 // What a session judges by the head alone and what it answers by itself: refusals, preflights, models, health, metrics,
 // administration.
+#include "tollgate/protocol/http/crossing.hpp"
+#include "tollgate/protocol/http/target.hpp"
+#include "tollgate/protocol/openai/error.hpp"
+#include "tollgate/protocol/openai/request.hpp"
+
+#include "session.hpp"
+#include "status.hpp"
+
 #include <openssl/crypto.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include "session.hpp"
-#include "status.hpp"
-#include "tollgate/protocol/http/crossing.hpp"
-#include "tollgate/protocol/http/target.hpp"
-#include "tollgate/protocol/openai/error.hpp"
-#include "tollgate/protocol/openai/request.hpp"
 
 namespace tollgate::server {
 
@@ -26,16 +27,19 @@ constexpr std::string_view json = "application/json";
 /// A loopback name or address in a Host field: what a page from elsewhere cannot have made the browser send.
 bool is_loopback_host(std::string_view host) {
   const std::size_t bracket = host.starts_with('[') ? host.find(']') : std::string_view::npos;
-  const std::string_view name = bracket != std::string_view::npos ? host.substr(0, bracket + 1) : host.substr(0, host.find(':'));
+  const std::string_view name =
+      bracket != std::string_view::npos ? host.substr(0, bracket + 1) : host.substr(0, host.find(':'));
   if (equals_ignoring_case(name, "localhost") || name == "[::1]") return true;
-  return name.starts_with("127.") && std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return name.starts_with("127.") &&
+         std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
 std::string_view bearer(const protocol::http::RequestHead& head) {
   constexpr std::string_view scheme = "bearer ";
   const std::string_view value = head.fields.value("authorization");
-  return value.size() > scheme.size() && equals_ignoring_case(value.substr(0, scheme.size()), scheme) ? value.substr(scheme.size())
-                                                                                                        : std::string_view{};
+  return value.size() > scheme.size() && equals_ignoring_case(value.substr(0, scheme.size()), scheme)
+             ? value.substr(scheme.size())
+             : std::string_view{};
 }
 
 bool same_secret(std::string_view given, const std::string& wanted) {
@@ -43,12 +47,15 @@ bool same_secret(std::string_view given, const std::string& wanted) {
 }
 
 bool is_plain_id(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+    return c > ' ' && c < 0x7F && c != '"' && c != '\\';
+  });
 }
 
 bool is_json(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
-  return type.empty() || equals_ignoring_case(type, json) || (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
+  return type.empty() || equals_ignoring_case(type, json) ||
+         (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
 }
 
 std::string without_escaped_slashes(std::string_view target) {
@@ -82,23 +89,28 @@ bool Session::judge_host_and_origin(const Head& head) {
       request_->cors = "Access-Control-Allow-Origin: " + std::string(origin->value) +
                        "\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n";
     } else {
-      refuse({FailureKind::not_allowed, Source::client, "requests from web pages are refused; list the page's origin in server.cors.origins",
+      refuse({FailureKind::not_allowed, Source::client,
+              "requests from web pages are refused; list the page's origin in server.cors.origins",
               "origin_not_allowed"});
       return false;
     }
   }
-  // Without keys, whoever reaches the port spends the money: a name that a foreign page made resolve to us does not count as local.
+  // Without keys, whoever reaches the port spends the money: a name that a foreign page made resolve to us does not
+  // count as local.
   if (family_ == AF_UNIX || is_loopback_host(head.host) || (head.http_1_0 && head.host.empty())) return true;
   if (plane_ == Plane::metrics) return true;
   if (plane_ == Plane::admin && !world().snapshot->admin.token.empty()) return true;
-  refuse({FailureKind::not_allowed, Source::client, "the Host of this request is not a loopback name or address", "host_not_allowed"});
+  refuse({FailureKind::not_allowed, Source::client, "the Host of this request is not a loopback name or address",
+          "host_not_allowed"});
   return false;
 }
 
 bool Session::judge_credential(const Head& head) {
-  const config::Secret& token = plane_ == Plane::admin ? world().snapshot->admin.token : world().snapshot->metrics.token;
+  const config::Secret& token =
+      plane_ == Plane::admin ? world().snapshot->admin.token : world().snapshot->metrics.token;
   if (plane_ == Plane::data || token.empty() || same_secret(bearer(head), token.reveal())) return true;
-  refuse({FailureKind::unauthorized, Source::client, "send this listener's token as Authorization: Bearer"}, "WWW-Authenticate: Bearer\r\n");
+  refuse({FailureKind::unauthorized, Source::client, "send this listener's token as Authorization: Bearer"},
+         "WWW-Authenticate: Bearer\r\n");
   return false;
 }
 
@@ -144,10 +156,12 @@ bool Session::judge_route(const Head& head) {
 void Session::answer_preflight(const Head& head) {
   std::string fields = "Allow: " + std::string(request_->route.allow) + "\r\n";
   if (!request_->cors.empty()) {
-    fields += "Access-Control-Allow-Methods: " + std::string(request_->route.allow) + "\r\nAccess-Control-Max-Age: 600\r\n";
+    fields +=
+        "Access-Control-Allow-Methods: " + std::string(request_->route.allow) + "\r\nAccess-Control-Max-Age: 600\r\n";
     // SDKs send a dozen fields of their own: the list is given back as it was asked for.
     const std::string_view wanted = head.fields.value("access-control-request-headers");
-    if (!wanted.empty() && wanted.size() <= 4096) fields += "Access-Control-Allow-Headers: " + std::string(wanted) + "\r\n";
+    if (!wanted.empty() && wanted.size() <= 4096)
+      fields += "Access-Control-Allow-Headers: " + std::string(wanted) + "\r\n";
   }
   reply(204, {}, {}, fields);
 }
@@ -165,13 +179,18 @@ bool Session::read_inbound(const Head& head) {
     const char* end = timeout->value.data() + timeout->value.size();
     const auto parsed = std::from_chars(timeout->value.data(), end, millis);
     if (parsed.ec != std::errc{} || parsed.ptr != end || millis == 0) {
-      refuse({FailureKind::bad_request, Source::client, "x-tollgate-timeout-ms must be a whole number of milliseconds above 0", {}, "x-tollgate-timeout-ms"});
+      refuse({FailureKind::bad_request,
+              Source::client,
+              "x-tollgate-timeout-ms must be a whole number of milliseconds above 0",
+              {},
+              "x-tollgate-timeout-ms"});
       return false;
     }
     inbound.timeout = Millis(millis);
   }
   for (const auto& field : head.fields)
-    if (protocol::http::crosses_to_upstream(field.name)) inbound.fields.append(field.name).append(": ").append(field.value).append("\r\n");
+    if (protocol::http::crosses_to_upstream(field.name))
+      inbound.fields.append(field.name).append(": ").append(field.value).append("\r\n");
   return true;
 }
 
@@ -198,12 +217,17 @@ void Session::answer_models() {
   if (id.empty()) {
     std::string list = "{\"object\":\"list\",\"data\":[";
     bool first = true;
-    for (const std::string& name : snapshot.listed_names()) list += (std::exchange(first, false) ? "" : ",") + model_object(name);
+    for (const std::string& name : snapshot.listed_names())
+      list += (std::exchange(first, false) ? "" : ",") + model_object(name);
     reply(200, json, list + "]}", "X-Request-Id: " + record.request_id + "\r\n");
   } else if (snapshot.resolve(id).model) {
     reply(200, json, model_object(id), "X-Request-Id: " + record.request_id + "\r\n");
   } else {
-    return refuse({FailureKind::model_not_found, Source::client, "the model '" + id.substr(0, 128) + "' does not exist here", {}, "model"});
+    return refuse({FailureKind::model_not_found,
+                   Source::client,
+                   "the model '" + id.substr(0, 128) + "' does not exist here",
+                   {},
+                   "model"});
   }
   record.ended_by = pipeline::EndedBy::gateway;
   record.phase = pipeline::Phase::done;
@@ -212,13 +236,15 @@ void Session::answer_models() {
 
 void Session::answer_reload() {
   const ReloadReport report = worker_.services().reload();
-  const std::string body = "{\"accepted\":" + std::string(report.accepted ? "true" : "false") + ",\"generation\":" + std::to_string(report.generation) +
+  const std::string body = "{\"accepted\":" + std::string(report.accepted ? "true" : "false") +
+                           ",\"generation\":" + std::to_string(report.generation) +
                            ",\"digest\":" + quote(report.digest) + ",\"faults\":" + string_list(report.faults) +
                            ",\"needs_restart\":" + string_list(report.needs_restart) + "}";
   reply(report.accepted ? 200 : 422, json, body);
 }
 
-void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body, std::string_view more_fields) {
+void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body,
+                    std::string_view more_fields) {
   std::string fields(more_fields);
   if (!content_type.empty()) fields.append("Content-Type: ").append(content_type).append("\r\n");
   begin(status, fields, {.length = body.size()});
@@ -227,7 +253,8 @@ void Session::reply(std::uint16_t status, std::string_view content_type, std::st
 
 void Session::refuse(const Failure& failure, std::string_view more_fields) {
   const auto form = protocol::openai::error_form(failure.kind);
-  refuse_with(form.status, protocol::openai::error_body(failure), failure.code.empty() ? form.code : std::string_view(failure.code), more_fields);
+  refuse_with(form.status, protocol::openai::error_body(failure),
+              failure.code.empty() ? form.code : std::string_view(failure.code), more_fields);
 }
 
 void Session::refuse_head(const protocol::http::Refusal& refusal) {
@@ -236,10 +263,12 @@ void Session::refuse_head(const protocol::http::Refusal& refusal) {
   inbox_.clear();
   rest_ = {};
   const std::string_view type = refusal.status >= 500 ? "server_error" : "invalid_request_error";
-  refuse_with(refusal.status, protocol::openai::error_body(refusal.reason, type, {}, "bad_http_request"), "bad_http_request", {});
+  refuse_with(refusal.status, protocol::openai::error_body(refusal.reason, type, {}, "bad_http_request"),
+              "bad_http_request", {});
 }
 
-void Session::refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields) {
+void Session::refuse_with(std::uint16_t status, std::string_view body, std::string_view code,
+                          std::string_view more_fields) {
   pipeline::RequestRecord record = new_record();
   record.status = status;
   record.outcome = pipeline::Outcome::client_error;

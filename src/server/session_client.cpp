@@ -1,11 +1,12 @@
 // The session as the pipeline's client: reads the body under its limits, watches for the client's leaving, frames and
 // sends the answer.
-#include <algorithm>
-#include <array>
+#include "tollgate/protocol/http/chunked.hpp"
 
 #include "session.hpp"
 #include "status.hpp"
-#include "tollgate/protocol/http/chunked.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace tollgate::server {
 
@@ -20,10 +21,13 @@ constexpr std::size_t body_step = 64 * 1024;
 // What a client may send ahead while a request is being answered; beyond it nobody reads until the answer is out.
 constexpr std::size_t ahead_limit = 64 * 1024;
 
-Failure client_left() { return {FailureKind::client_left, Source::client, "the client left while it sent the request"}; }
+Failure client_left() {
+  return {FailureKind::client_left, Source::client, "the client left while it sent the request"};
+}
 
 Failure body_too_large(std::size_t limit) {
-  return {FailureKind::too_large, Source::client, "the request body is larger than " + std::to_string(limit) + " bytes (server.max_body)"};
+  return {FailureKind::too_large, Source::client,
+          "the request body is larger than " + std::to_string(limit) + " bytes (server.max_body)"};
 }
 
 }  // namespace
@@ -31,7 +35,8 @@ Failure body_too_large(std::size_t limit) {
 Task<Result<void>> Session::read_body(ByteBuffer& into) {
   Request& request = *request_;
   if (request.framing == Framing::none) co_return Result<void>();
-  if (request.framing == Framing::length && request.content_length > settings().max_body) co_return body_too_large(settings().max_body);
+  if (request.framing == Framing::length && request.content_length > settings().max_body)
+    co_return body_too_large(settings().max_body);
   if (request.expects_continue && inbox_.empty() && rest_.empty() && !request.http_1_0) {
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     send({&go_on, 1});
@@ -49,7 +54,8 @@ Result<void> Session::take_budget(std::size_t held) {
   Request& request = *request_;
   while (held > request.budgeted + body_step) {
     if (!worker_.services().bodies.take(body_step, settings().max_bodies)) {
-      Failure full{FailureKind::overloaded, Source::gateway, "too many large requests at once (server.max_bodies); try again shortly"};
+      Failure full{FailureKind::overloaded, Source::gateway,
+                   "too many large requests at once (server.max_bodies); try again shortly"};
       full.retry_after = seconds(1);
       return full;
     }
@@ -66,7 +72,8 @@ Task<Result<void>> Session::wait_for_body(SteadyTime body_began, std::size_t so_
   timer_.set(until);
   co_await point_.wait();
   if (worker_.cutting()) co_return pipeline::shutting_down();
-  if (worker_.loop().now() >= until) co_return Failure{FailureKind::request_timeout, Source::client, "the request body came too slowly"};
+  if (worker_.loop().now() >= until)
+    co_return Failure{FailureKind::request_timeout, Source::client, "the request body came too slowly"};
   co_return Result<void>();
 }
 
@@ -84,9 +91,10 @@ Task<Result<void>> Session::read_known_length(ByteBuffer& into) {
     inbox_.consume(ready.size());
 
   while (into.size() < length) {
-    if (auto budget = take_budget(into.size()); !budget) co_return budget.error();
     // Straight into its place. The block grows by moving pages, so a large body is never there twice.
     if (into.capacity() == into.size()) into.reserve(std::min(length, std::max(2 * into.size(), body_step)));
+    // All that the next read may fill is paid for before it.
+    if (auto budget = take_budget(into.capacity()); !budget) co_return budget.error();
     const auto room = into.room(1);
     const io::Transfer got = connection_->read(room.first(std::min(room.size(), length - into.size())));
     if (got.state == IoState::ok) {
@@ -118,7 +126,8 @@ Task<Result<void>> Session::read_chunked(ByteBuffer& into) {
     inbox_.consume(inbox_.size() - bytes.size());
     if (decoder.state() == ChunkedDecoder::State::complete) co_return Result<void>();
     if (decoder.state() == ChunkedDecoder::State::malformed)
-      co_return Failure{FailureKind::bad_request, Source::client, "the request body's chunked framing is broken: " + std::string(decoder.reason())};
+      co_return Failure{FailureKind::bad_request, Source::client,
+                        "the request body's chunked framing is broken: " + std::string(decoder.reason())};
     if (auto budget = take_budget(into.size()); !budget) co_return budget.error();
 
     const auto scratch = worker_.loop().scratch();
@@ -159,8 +168,7 @@ void Session::begin(std::uint16_t status, std::string_view fields, pipeline::Bod
   request.chunked = form.streamed && !request.http_1_0;
   if (form.events && !std::exchange(request.events, true)) worker_.metrics().stream_opened();
   if (form.streamed && request.http_1_0) request.keep_alive = false;
-  const bool unread_body = request.framing != Framing::none && !request.body_read;
-  if (unread_body || worker_.draining()) request.keep_alive = false;
+  if (!request.body_read || worker_.draining()) request.keep_alive = false;
 
   std::string& head = request.reply_head;
   head.reserve(fields.size() + request.cors.size() + 256);
@@ -226,7 +234,8 @@ void Session::send(std::span<const std::string_view> pieces) {
     std::array<std::string_view, 64> window;
     while (at < pieces.size()) {
       std::size_t count = 0;
-      for (std::size_t i = at; i < pieces.size() && count < window.size(); ++i) window[count++] = pieces[i].substr(i == at ? offset : 0);
+      for (std::size_t i = at; i < pieces.size() && count < window.size(); ++i)
+        window[count++] = pieces[i].substr(i == at ? offset : 0);
       const io::Transfer sent = connection_->write(std::span(window).first(count));
       if (sent.state == IoState::blocked) break;
       if (sent.state != IoState::ok) {

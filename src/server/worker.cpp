@@ -1,15 +1,16 @@
-// One event loop and what lives on it: sessions, upstream pools, the configuration that new requests begin with, and this
-// worker's share of metrics and log.
+// One event loop and what lives on it: sessions, upstream pools, the configuration that new requests begin with, and
+// this worker's share of metrics and log.
 #include "tollgate/server/worker.hpp"
 
+#include "tollgate/io/connection.hpp"
+
+#include "session.hpp"
+
+#include <boost/asio/steady_timer.hpp>
 #include <openssl/ssl.h>
 #include <unistd.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <ctime>
-
-#include "session.hpp"
-#include "tollgate/io/connection.hpp"
 
 namespace tollgate::server {
 
@@ -25,8 +26,8 @@ struct Worker::State {
   boost::asio::steady_timer housekeeping_timer;
 };
 
-Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver, io::WorkerMetrics& metrics,
-               io::AccessLog::Worker& log)
+Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver,
+               io::WorkerMetrics& metrics, io::AccessLog::Worker& log)
     : loop_(seed),
       services_(services),
       metrics_(metrics),
@@ -41,15 +42,16 @@ Worker::~Worker() = default;
 void Worker::adopt(const Generation& generation) {
   auto world = std::make_shared<pipeline::World>();
   // A pointer of this worker's own, so that requests on different cores do not count on one shared counter.
-  world->snapshot = std::shared_ptr<const config::Snapshot>(generation.snapshot.get(), [kept = generation.snapshot](const auto*) {});
+  world->snapshot =
+      std::shared_ptr<const config::Snapshot>(generation.snapshot.get(), [kept = generation.snapshot](const auto*) {});
   if (calls_upstreams_) world->providers = upstreams_.adopt(*generation.snapshot, generation.upstream_tls);
   world_ = std::move(world);
   server_tls_ = generation.server_tls;
 }
 
 void Worker::serve(int descriptor, int family, Plane plane) {
-  io::Connection::Pointer connection(
-      new io::Connection(loop_, descriptor, boost::asio::generic::stream_protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP)));
+  io::Connection::Pointer connection(new io::Connection(
+      loop_, descriptor, boost::asio::generic::stream_protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP)));
   if (plane == Plane::data && server_tls_ && family != AF_UNIX) {
     SSL* ssl = SSL_new(server_tls_.get());
     SSL_set_accept_state(ssl);
@@ -70,7 +72,8 @@ void Worker::cut() {
 
 void Worker::end() {
   draining_ = true;
-  // A session that is cut may first try to send its last words, or begin what it had just been sent; woken again it gives up.
+  // A session that is cut may first try to send its last words, or begin what it had just been sent; woken again it
+  // gives up.
   constexpr int rounds = 8;
   for (int round = 0; round < rounds && sessions() > 0; ++round) cut();
 }

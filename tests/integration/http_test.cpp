@@ -154,11 +154,13 @@ TEST_F(Http, names_unknown_paths_and_methods) {
   Answer got = second.read_answer();
   EXPECT_EQ(got.fields["allow"], "POST, OPTIONS");
   expect_error(got, 405, "method_not_allowed");
+  // Without a body there is nothing to be in doubt about: the connection goes on.
   second.send("DELETE /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
   got = second.read_answer();
   EXPECT_EQ(got.fields["allow"], "GET, HEAD, OPTIONS");
   expect_error(got, 405, "method_not_allowed");
-  second.send("BREW /coffee HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  second.send(post("/coffee", "") + "BREW /coffee HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect_error(second.read_answer(), 404, "unknown_url");
   expect_error(second.read_answer(), 404, "unknown_url");
 }
 

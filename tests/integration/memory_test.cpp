@@ -124,7 +124,7 @@ TEST(Memory, of_a_stream_whose_client_does_not_read_is_256_KiB_at_most) {
   connection.send(stream_head + chunk(token("first")));
   const Answer head = client.read_head();
   ASSERT_EQ(head.status, 200);
-  const std::uint64_t before = gateway.memory("VmRSS");
+  const std::uint64_t before = gateway.memory("VmRSS"), anonymous_before = gateway.memory("RssAnon");
 
   std::string many;  // of events about as large as providers make them, in chunks that cut them
   Checksum wanted;
@@ -146,7 +146,8 @@ TEST(Memory, of_a_stream_whose_client_does_not_read_is_256_KiB_at_most) {
   std::cout << "upstream could send " << sent / KiB << " KiB before it was held up\n";
   RecordProperty("sent_before_held_up", std::to_string(sent));
   EXPECT_LT(sent, 64 * MiB);
-  report("slow_reader_growth", growth(gateway.memory("VmRSS"), before), 256 * KiB + 128 * KiB);  // a page here and there is the allocator's
+  // With the event loop's read buffer, which this stream is the first to touch.
+  report("slow_reader_growth", growth(gateway.memory("RssAnon"), anonymous_before), 256 * KiB);
 
   std::thread pusher([&] {
     EXPECT_TRUE(connection.send(std::string_view(many).substr(first_sent)));
@@ -184,8 +185,8 @@ void expect_peak(const std::string& what, const std::string& path, const std::st
   }
   RawSocket connection = upstream.accept();
   const UpstreamRequest request = RawUpstream::read_request(connection);
-  EXPECT_EQ(request.body.size(), body.size());
-  EXPECT_EQ(request.body.substr(request.body.find(',')), body.substr(body.find(',')));  // behind the model, which was replaced
+  // Behind the model, which was replaced. Not EXPECT_EQ: it would print both.
+  EXPECT_TRUE(request.body.substr(request.body.find(',')) == body.substr(body.find(',')));
   connection.send(json_answer("{}"));
   EXPECT_EQ(client.read_answer().status, 200);
   const std::uint64_t peak = growth(gateway.memory("VmHWM"), before);

@@ -445,7 +445,7 @@ TEST(Names, that_nobody_answers_for_delay_no_other_name) {
   EXPECT_TRUE(carries(RawUpstream::read_request(connection), "good"));
   connection.send(json_answer("{}"));
   EXPECT_EQ(same_loop.read_answer().status, 200);
-  EXPECT_EQ(gateway.metric("tollgate_in_flight_requests"), 1);  // the other is still stuck
+  EXPECT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 1));  // the other is still stuck
   const Answer answer = stuck.read_answer();
   EXPECT_EQ(answer.status, 504);
   EXPECT_NE(answer.body.find("phase: connect"), std::string::npos) << answer.body;

@@ -210,7 +210,6 @@ class Faults : public testing::TestWithParam<Cell> {
 
   GatewayUnderTest gateway_{config()};
 };
-};
 
 TEST_P(Faults, are_seen_as_what_they_are) {
   expect(GetParam().fault, GetParam().json, false);

@@ -9,8 +9,8 @@
 
 namespace tollgate {
 
-/// Bytes that grow at the end, uninitialised, on malloc: a big block grows by moving pages (mremap), not by copying, so a
-/// body is never held twice while it is read. Views into it end with the next growth.
+/// Bytes that grow at the end, uninitialised, on malloc: a big block grows by moving pages (mremap), not by copying, so
+/// a body is never held twice while it is read. Views into it end with the next growth.
 class ByteBuffer {
  public:
   ByteBuffer() = default;

@@ -3,8 +3,9 @@
 
 namespace tollgate {
 
-/// Chance is an argument: whoever needs it is handed one of these, seeded by its owner. SplitMix64 (Steele, Lea and Flood,
-/// "Fast splittable pseudorandom number generators", OOPSLA 2014): 64 bits of state, fit for ids and jitter, not for secrets.
+/// Chance is an argument: whoever needs it is handed one of these, seeded by its owner. SplitMix64 (Steele, Lea and
+/// Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): 64 bits of state, fit for ids and jitter, not
+/// for secrets.
 class Random {
  public:
   using result_type = std::uint64_t;

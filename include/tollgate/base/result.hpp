@@ -1,5 +1,6 @@
 #pragma once
 #include <boost/system/result.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -13,24 +14,25 @@ enum class Source : std::uint8_t { client, gateway, upstream };
 
 /// What went wrong, in the words of the error table in docs/configuration.md. One kind is one HTTP status and one code.
 enum class FailureKind : std::uint8_t {
-  bad_request,          ///< 400
-  unauthorized,         ///< 401
-  not_allowed,          ///< 403
-  not_found,            ///< 404, a path
-  model_not_found,      ///< 404, a model name
-  method_not_allowed,   ///< 405
-  request_timeout,      ///< 408
-  too_large,            ///< 413
-  unsupported_media,    ///< 415
-  client_left,          ///< 499, in the log only
-  internal,             ///< 500, a bug of ours
-  upstream_error,       ///< 502
-  no_upstream,          ///< 503
-  overloaded,           ///< 503
-  upstream_timeout      ///< 504
+  bad_request,         ///< 400
+  unauthorized,        ///< 401
+  not_allowed,         ///< 403
+  not_found,           ///< 404, a path
+  model_not_found,     ///< 404, a model name
+  method_not_allowed,  ///< 405
+  request_timeout,     ///< 408
+  too_large,           ///< 413
+  unsupported_media,   ///< 415
+  client_left,         ///< 499, in the log only
+  internal,            ///< 500, a bug of ours
+  upstream_error,      ///< 502
+  no_upstream,         ///< 503
+  overloaded,          ///< 503
+  upstream_timeout     ///< 504
 };
 
-/// A failure that can happen in ordinary life. `message` goes to the client: it says what to do and never holds a secret.
+/// A failure that can happen in ordinary life. `message` goes to the client: it says what to do and never holds a
+/// secret.
 struct Failure {
   FailureKind kind = FailureKind::internal;
   Source source = Source::gateway;

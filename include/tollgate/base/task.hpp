@@ -4,8 +4,9 @@
 #include <optional>
 #include <utility>
 
-/// Coroutines without a scheduler of their own: a Task runs on whatever thread resumes it, starts when it is awaited and
-/// hands its result to the one coroutine that awaits it. Nothing here knows of Asio, so `pipeline` needs no I/O header.
+/// Coroutines without a scheduler of their own: a Task runs on whatever thread resumes it, starts when it is awaited
+/// and hands its result to the one coroutine that awaits it. Nothing here knows of Asio, so `pipeline` needs no I/O
+/// header.
 namespace tollgate {
 
 namespace detail {

@@ -18,14 +18,16 @@ enum class Signal : std::uint32_t {
 /// The one place where a request's coroutine waits, whatever it waits for.
 ///
 /// Everything that may wake it signals it; the coroutine then looks for itself at what changed. So there is nothing to
-/// cancel: a signal nobody waited for is simply still there at the next wait. One thread; the owner outlives all signallers.
+/// cancel: a signal nobody waited for is simply still there at the next wait. One thread; the owner outlives all
+/// signallers.
 class WaitPoint {
  public:
   WaitPoint() = default;
   WaitPoint(const WaitPoint&) = delete;
   WaitPoint& operator=(const WaitPoint&) = delete;
 
-  /// Marks the signal and resumes the waiting coroutine, if there is one, before returning. The WaitPoint may be gone then.
+  /// Marks the signal and resumes the waiting coroutine, if there is one, before returning. The WaitPoint may be gone
+  /// then.
   void signal(Signal what) {
     arrived_ |= static_cast<std::uint32_t>(what);
     if (waiting_) std::exchange(waiting_, nullptr).resume();

@@ -1,6 +1,8 @@
 #pragma once
-// The whole configuration as typed, immutable values. The loader builds one, the store publishes it, a request pins the one
-// it began with. Every key of routes.yaml that can be set today stands here once, with its default.
+// The whole configuration as typed, immutable values. The loader builds one, the store publishes it, a request pins the
+// one it began with. Every key of routes.yaml that can be set today stands here once, with its default.
+#include "tollgate/base/clock.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "tollgate/base/clock.hpp"
 
 namespace tollgate::config {
 
@@ -29,11 +29,11 @@ class Secret {
 
 /// One address of `listen`: "127.0.0.1:8080", "[::1]:8080", ":8080" (every address, IPv4 and IPv6), "unix:/run/x.sock".
 struct ListenAddress {
-  std::string text;       ///< as written
-  std::string host;       ///< IP literal; empty for every address and for a Unix socket
-  std::uint16_t port = 0; ///< 0: the system chooses (tests)
-  std::string unix_path;  ///< set for a Unix socket
-  bool loopback = false;  ///< loopback IP or Unix socket
+  std::string text;        ///< as written
+  std::string host;        ///< IP literal; empty for every address and for a Unix socket
+  std::uint16_t port = 0;  ///< 0: the system chooses (tests)
+  std::string unix_path;   ///< set for a Unix socket
+  bool loopback = false;   ///< loopback IP or Unix socket
   bool operator==(const ListenAddress&) const = default;
 };
 
@@ -45,19 +45,19 @@ struct ServerTls {
 };
 
 struct ServerSettings {
-  std::vector<ListenAddress> listen;                           ///< default 127.0.0.1:8080
-  std::size_t threads = 0;                                     ///< 0 is `auto`
-  std::size_t max_header = 32 * 1024;                          ///< bytes of a request head: 431
-  std::size_t max_fields = 100;                                ///< header fields: 431
-  std::size_t max_target = 8 * 1024;                           ///< bytes of the request target: 414
-  std::size_t max_body = 32 * 1024 * 1024;                     ///< bytes of one request body: 413
-  std::size_t max_bodies = 512 * 1024 * 1024;                  ///< bytes of all request bodies in flight: 503
+  std::vector<ListenAddress> listen;           ///< default 127.0.0.1:8080
+  std::size_t threads = 0;                     ///< 0 is `auto`
+  std::size_t max_header = 32 * 1024;          ///< bytes of a request head: 431
+  std::size_t max_fields = 100;                ///< header fields: 431
+  std::size_t max_target = 8 * 1024;           ///< bytes of the request target: 414
+  std::size_t max_body = 32 * 1024 * 1024;     ///< bytes of one request body: 413
+  std::size_t max_bodies = 512 * 1024 * 1024;  ///< bytes of all request bodies in flight: 503
   std::size_t max_connections = 10'000;
-  Millis header_timeout = std::chrono::seconds(10);            ///< first to last byte of a head
-  Millis body_timeout = std::chrono::seconds(30);              ///< grace before a body must flow at min_body_rate
-  std::size_t min_body_rate = 1024;                            ///< bytes per second after that grace: 408
+  Millis header_timeout = std::chrono::seconds(10);  ///< first to last byte of a head
+  Millis body_timeout = std::chrono::seconds(30);    ///< grace before a body must flow at min_body_rate
+  std::size_t min_body_rate = 1024;                  ///< bytes per second after that grace: 408
   Millis keep_alive = std::chrono::seconds(620);
-  Millis write_timeout = std::chrono::seconds(60);             ///< a client that takes no byte for so long is cut
+  Millis write_timeout = std::chrono::seconds(60);  ///< a client that takes no byte for so long is cut
   Millis tls_handshake_timeout = std::chrono::seconds(10);
   struct Drain {
     Millis delay{0};
@@ -69,35 +69,36 @@ struct ServerSettings {
     Millis commit_after = std::chrono::seconds(30);
     bool operator==(const Stream&) const = default;
   } stream;
-  std::vector<std::string> trusted_proxies;                    ///< CIDR or IP
-  std::vector<std::string> cors_origins;                       ///< exact origins, or "*"
-  bool full_response_headers = true;                           ///< response_headers: full | minimal
+  std::vector<std::string> trusted_proxies;  ///< CIDR or IP
+  std::vector<std::string> cors_origins;     ///< exact origins, or "*"
+  bool full_response_headers = true;         ///< response_headers: full | minimal
   std::optional<ServerTls> tls;
 };
 
 struct AdminSettings {
-  ListenAddress listen;                                        ///< default 127.0.0.1:9901
-  Secret token;                                                ///< empty: none, allowed on loopback only
+  ListenAddress listen;  ///< default 127.0.0.1:9901
+  Secret token;          ///< empty: none, allowed on loopback only
 };
 
 struct MetricsSettings {
-  ListenAddress listen;                                        ///< default 127.0.0.1:9464
-  Secret token;                                                ///< empty: none
+  ListenAddress listen;  ///< default 127.0.0.1:9464
+  Secret token;          ///< empty: none
 };
 
 struct LogSettings {
-  std::string access = "stdout";                               ///< stdout | stderr | off | a file's path
-  std::string level = "info";                                  ///< of the diagnostic log on stderr: debug|info|warning|error
+  std::string access = "stdout";  ///< stdout | stderr | off | a file's path
+  std::string level = "info";     ///< of the diagnostic log on stderr: debug|info|warning|error
 };
 
 /// The provider simulator behind a `simulator:` block; its own documentation is docs/simulator.md.
 struct SimulatorSettings {
   Millis first_token{200};
   double tokens_per_second = 80;
-  double jitter = 0;                                           ///< share of each wait that is random, 0..1
-  std::size_t answer_tokens = 64;                              ///< mean length of an answer
-  double failure_rate = 0;                                     ///< share of requests that fail, 0..1
-  /// Which faults the failing share is drawn from, with weights; empty is the simulator's own mix. Names as in docs/simulator.md.
+  double jitter = 0;               ///< share of each wait that is random, 0..1
+  std::size_t answer_tokens = 64;  ///< mean length of an answer
+  double failure_rate = 0;         ///< share of requests that fail, 0..1
+  /// Which faults the failing share is drawn from, with weights; empty is the simulator's own mix. Names as in
+  /// docs/simulator.md.
   std::map<std::string, double> faults;
   std::uint64_t seed = 1;
   bool operator==(const SimulatorSettings&) const = default;
@@ -110,22 +111,22 @@ struct Credential {
 };
 
 struct Timeouts {
-  Millis connect = std::chrono::seconds(5);                    ///< DNS, TCP and TLS together
-  Millis first_token = std::chrono::seconds(60);               ///< streams only: request sent to first content
-  Millis idle = std::chrono::seconds(120);                     ///< between two bytes of a response
-  Millis attempt = std::chrono::minutes(10);                   ///< one attempt, whole
+  Millis connect = std::chrono::seconds(5);       ///< DNS, TCP and TLS together
+  Millis first_token = std::chrono::seconds(60);  ///< streams only: request sent to first content
+  Millis idle = std::chrono::seconds(120);        ///< between two bytes of a response
+  Millis attempt = std::chrono::minutes(10);      ///< one attempt, whole
   bool operator==(const Timeouts&) const = default;
 };
 
 /// How an upstream's certificate is judged. Verification of chain and name cannot be switched off.
 struct UpstreamTls {
-  std::string ca_file;                                         ///< PEM file to trust instead of the system's store
-  std::string server_name;                                     ///< name to send (SNI) and to verify instead of the host
+  std::string ca_file;      ///< PEM file to trust instead of the system's store
+  std::string server_name;  ///< name to send (SNI) and to verify instead of the host
   bool operator==(const UpstreamTls&) const = default;
 };
 
 struct PoolSettings {
-  std::size_t max_connections = 256;                           ///< per provider, over all workers
+  std::size_t max_connections = 256;  ///< per provider, over all workers
   Millis idle = std::chrono::seconds(10);
   bool operator==(const PoolSettings&) const = default;
 };
@@ -137,41 +138,41 @@ struct Provider {
   Protocol protocol = Protocol::openai;
   // base_url, taken apart. A provider with a simulator has none: its port is known once the simulator listens.
   bool tls = false;
-  std::string host;                                            ///< name or IP literal, without brackets
+  std::string host;  ///< name or IP literal, without brackets
   std::uint16_t port = 80;
-  std::string base_path;                                       ///< "/v1", without a trailing slash; may be empty
-  std::vector<Credential> credentials;                         ///< may be empty: no Authorization is sent
+  std::string base_path;                ///< "/v1", without a trailing slash; may be empty
+  std::vector<Credential> credentials;  ///< may be empty: no Authorization is sent
   Timeouts timeouts;
   PoolSettings pool;
   UpstreamTls upstream_tls;
-  std::vector<std::pair<std::string, Secret>> headers;         ///< extra fields on every request to this provider
-  bool inject_stream_usage = true;                             ///< stream_usage: inject | off
+  std::vector<std::pair<std::string, Secret>> headers;  ///< extra fields on every request to this provider
+  bool inject_stream_usage = true;                      ///< stream_usage: inject | off
   std::optional<SimulatorSettings> simulator;
 };
 
 /// One way to call a model: a provider and the name it knows the model by.
 struct Target {
-  std::size_t provider = 0;                                    ///< index into Snapshot::providers
-  std::string upstream_model;                                  ///< "*" under a wildcard model: what the * matched
-  std::string label;                                           ///< "provider/name", the metric label
+  std::size_t provider = 0;    ///< index into Snapshot::providers
+  std::string upstream_model;  ///< "*" under a wildcard model: what the * matched
+  std::string label;           ///< "provider/name", the metric label
   double weight = 1;
 };
 
 struct Model {
-  std::string name;                                            ///< as configured; may hold one trailing "*"
+  std::string name;  ///< as configured; may hold one trailing "*"
   bool wildcard = false;
-  std::vector<Target> targets;                                 ///< at least one
-  std::optional<Millis> first_token, idle, attempt, connect;   ///< timeouts that replace the provider's
+  std::vector<Target> targets;                                ///< at least one
+  std::optional<Millis> first_token, idle, attempt, connect;  ///< timeouts that replace the provider's
   /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
   bool whole_name = false;
 };
 
 struct Route {
   std::string name;
-  std::vector<std::string> match;                              ///< other names, exact or with one trailing "*"
-  std::size_t primary = 0;                                     ///< index into Snapshot::models
-  std::string primary_name;                                    ///< as written; differs from the model's where a wildcard covers it
-  std::string primary_part;                                    ///< what that wildcard's "*" stands for
+  std::vector<std::string> match;  ///< other names, exact or with one trailing "*"
+  std::size_t primary = 0;         ///< index into Snapshot::models
+  std::string primary_name;        ///< as written; differs from the model's where a wildcard covers it
+  std::string primary_part;        ///< what that wildcard's "*" stands for
   std::optional<Millis> deadline;
 };
 
@@ -179,34 +180,34 @@ struct Route {
 struct Resolution {
   const Route* route = nullptr;
   const Model* model = nullptr;
-  std::string wildcard_part;                                   ///< what the model's "*" stands for in this request
+  std::string wildcard_part;  ///< what the model's "*" stands for in this request
 };
 
 /// A name that ends in "*", of a model or of a route's match.
 struct Wildcard {
-  std::string prefix;                                          ///< without the "*"
+  std::string prefix;  ///< without the "*"
   bool is_route = false;
-  std::size_t index = 0;                                       ///< into Snapshot::routes or Snapshot::models
+  std::size_t index = 0;  ///< into Snapshot::routes or Snapshot::models
 };
 
 /// Immutable after build; shared by threads without a lock.
 struct Snapshot {
-  std::uint64_t generation = 0;                                ///< 1 for the first, set by the store
-  std::string digest;                                          ///< FNV-1a 64 of the YAML texts in order, hex; no secret's text
-  std::string file;                                            ///< the root file, absolute
-  std::vector<std::string> files;                              ///< every file that was read, the root first; ${file:} and PEM too
-  std::vector<std::string> include_patterns;                   ///< absolute glob patterns, to notice new files
+  std::uint64_t generation = 0;               ///< 1 for the first, set by the store
+  std::string digest;                         ///< FNV-1a 64 of the YAML texts in order, hex; no secret's text
+  std::string file;                           ///< the root file, absolute
+  std::vector<std::string> files;             ///< every file that was read, the root first; ${file:} and PEM too
+  std::vector<std::string> include_patterns;  ///< absolute glob patterns, to notice new files
   ServerSettings server;
   AdminSettings admin;
   MetricsSettings metrics;
   LogSettings log;
-  Millis deadline = std::chrono::minutes(15);                  ///< defaults.deadline
+  Millis deadline = std::chrono::minutes(15);  ///< defaults.deadline
   std::vector<Provider> providers;
   std::vector<Model> models;
   std::vector<Route> routes;
 
-  /// Name resolution of docs/configuration.md: exact route, exact match, exact model, longest wildcard (of match and model
-  /// names), provider/name where that provider has a wildcard model. Empty model pointer: unknown.
+  /// Name resolution of docs/configuration.md: exact route, exact match, exact model, longest wildcard (of match and
+  /// model names), provider/name where that provider has a wildcard model. Empty model pointer: unknown.
   Resolution resolve(std::string_view requested) const;
   /// Up to three configured names close to an unknown one, for the 404.
   std::vector<std::string> near_names(std::string_view requested) const;
@@ -215,7 +216,7 @@ struct Snapshot {
 
   // Ready-made for resolve(); filled by the loader. route_by_name also holds what routes match exactly.
   std::map<std::string, std::size_t, std::less<>> route_by_name, model_by_name;
-  std::vector<Wildcard> wildcards;                             ///< longest prefix first, at equal length routes first
+  std::vector<Wildcard> wildcards;  ///< longest prefix first, at equal length routes first
 };
 
 }  // namespace tollgate::config

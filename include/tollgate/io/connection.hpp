@@ -1,19 +1,20 @@
 #pragma once
-// One connected socket, plain or TLS, on one loop. Reads and writes are non-blocking system calls of our own; Asio tells when to try
-// again. So a connection that waits holds no buffer, and reader and writer decide for themselves when to wait.
-#include <openssl/types.h>
+// One connected socket, plain or TLS, on one loop. Reads and writes are non-blocking system calls of our own; Asio
+// tells when to try again. So a connection that waits holds no buffer, and reader and writer decide for themselves when
+// to wait.
+#include "tollgate/base/wait_point.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <openssl/types.h>
+
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "tollgate/base/wait_point.hpp"
 
 namespace tollgate::io {
 
@@ -32,11 +33,13 @@ struct Transfer {
   std::size_t bytes = 0;
 };
 
-/// Reference-counted because a wait that was begun outlives the owner's interest until the loop has delivered it. Loop thread only.
+/// Reference-counted because a wait that was begun outlives the owner's interest until the loop has delivered it. Loop
+/// thread only.
 class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter> {
  public:
   using Pointer = boost::intrusive_ptr<Connection>;
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
+  using Socket =
+      boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
   /// Takes a non-blocking descriptor over, connected or connecting.
   Connection(Loop& loop, int descriptor, boost::asio::generic::stream_protocol protocol);
@@ -63,7 +66,8 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
   void listen(WaitPoint* point, Signal readable, Signal writable);
   /// Calls back instead, once, at the next readability; for connections that no request owns.
   void on_readable(void (*callback)(void* context), void* context);
-  /// Asks for one signal when a blocked read (write, handshake) can go on. Asking again while one is asked for costs nothing.
+  /// Asks for one signal when a blocked read (write, handshake) can go on. Asking again while one is asked for costs
+  /// nothing.
   void wait_readable() { read_needs_write_ ? arm_write() : arm_read(); }
   void wait_writable() { write_needs_read_ ? arm_read() : arm_write(); }
   void wait_handshake() { read_needs_write_ ? arm_write() : arm_read(); }
@@ -71,7 +75,7 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
   /// Closes: in good order (TLS says goodbye, TCP sends FIN), or at once (TCP sends RST). Waits end unsignalled.
   void close();
   void reset();
-  /// Sends FIN after what was written; reading goes on.
+  /// Sends FIN after what was written (TLS says goodbye first); reading goes on.
   void shutdown_send();
   bool is_open() const { return socket_.is_open(); }
   int descriptor() { return socket_.native_handle(); }
@@ -85,6 +89,7 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
   Transfer read_tls(std::span<char> into);
   Transfer write_tls(std::span<const std::string_view> pieces);
   Transfer tls_outcome(int result);
+  void say_goodbye();
   void arm_read();
   void arm_write();
   void readable_now();

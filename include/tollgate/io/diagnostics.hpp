@@ -14,8 +14,8 @@ class thread_pool;
 
 namespace tollgate::io {
 
-/// The operator's log: one JSON line per event on standard error. For what happens now and then, not per request. Any thread;
-/// asynchronous, so a slow terminal holds nobody up. Values never hold header values, keys, prompts or answers.
+/// The operator's log: one JSON line per event on standard error. For what happens now and then, not per request. Any
+/// thread; asynchronous, so a slow terminal holds nobody up. Values never hold header values, keys, prompts or answers.
 class Diagnostics {
  public:
   enum class Level { debug, info, warning, error };

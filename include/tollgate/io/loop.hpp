@@ -1,14 +1,15 @@
 #pragma once
+#include "tollgate/base/clock.hpp"
+#include "tollgate/base/random.hpp"
+#include "tollgate/io/timers.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
-
-#include "tollgate/base/clock.hpp"
-#include "tollgate/base/random.hpp"
-#include "tollgate/io/timers.hpp"
 
 namespace tollgate::io {
 
@@ -28,8 +29,8 @@ class Loop {
   static constexpr std::size_t scratch_size = 128 * 1024;
 
   void run();
-  void stop();                             ///< from any thread
-  void post(std::function<void()> action); ///< from any thread: runs it on the loop
+  void stop();                              ///< from any thread
+  void post(std::function<void()> action);  ///< from any thread: runs it on the loop
 
  private:
   boost::asio::io_context context_{1};

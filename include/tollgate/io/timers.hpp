@@ -1,14 +1,15 @@
 #pragma once
-// Many timers per worker that are set all the time and nearly never fire: a wheel of 10 ms slots and one system timer, armed
-// for the next slot in use. Moving a timer to a later time costs a store.
-#include <array>
+// Many timers per worker that are set all the time and nearly never fire: a wheel of 10 ms slots and one system timer,
+// armed for the next slot in use. Moving a timer to a later time costs a store.
+#include "tollgate/base/clock.hpp"
+#include "tollgate/base/wait_point.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
-#include <cstdint>
 
-#include "tollgate/base/clock.hpp"
-#include "tollgate/base/wait_point.hpp"
+#include <array>
+#include <cstdint>
 
 namespace tollgate::io {
 
@@ -40,7 +41,8 @@ class Timers {
  private:
   friend class Timer;
   using Slot = boost::intrusive::list<Timer, boost::intrusive::constant_time_size<false>>;
-  static constexpr std::int64_t slot_count = 1024;  // at 10 ms: a horizon of 10 s, further timers pass through the last slot
+  static constexpr std::int64_t slot_count =
+      1024;  // at 10 ms: a horizon of 10 s, further timers pass through the last slot
   static constexpr Millis slot_width{10};
 
   static std::int64_t tick_of(SteadyTime time);
@@ -52,8 +54,8 @@ class Timers {
                                     boost::asio::io_context::executor_type>
       system_timer_;
   std::array<Slot, slot_count> slots_;
-  std::int64_t swept_;                   ///< every tick up to this one has been swept
-  std::int64_t armed_ = INT64_MAX;       ///< the tick the system timer is armed for
+  std::int64_t swept_;              ///< every tick up to this one has been swept
+  std::int64_t armed_ = INT64_MAX;  ///< the tick the system timer is armed for
 };
 
 }  // namespace tollgate::io

@@ -1,15 +1,15 @@
 #pragma once
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/random.hpp"
 #include "tollgate/pipeline/ports.hpp"
 #include "tollgate/pipeline/record.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/openai/request.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace tollgate::pipeline {
 
@@ -19,16 +19,17 @@ struct Inbound {
   bool knows_usage_option = false;  ///< the endpoint has stream_options.include_usage
   std::string path;                 ///< below /v1: "/chat/completions"
   std::string query;
-  std::string fields;               ///< the header lines that cross, each with CRLF
-  std::optional<Millis> timeout;    ///< x-tollgate-timeout-ms: may only shorten
-  bool json = true;                 ///< Content-Type says JSON, or there is none
+  std::string fields;             ///< the header lines that cross, each with CRLF
+  std::optional<Millis> timeout;  ///< x-tollgate-timeout-ms: may only shorten
+  bool json = true;               ///< Content-Type says JSON, or there is none
 };
 
 /// Why a waiting request goes on.
 enum class Woke : std::uint8_t { progress, timer, client_left, must_stop };
 
-/// One request in flight: what it needs from the world, what it asked for, what has happened. Made by the server for each request, owned by
-/// its session; everything in it belongs to one worker. The configuration it began with stays pinned in `world`.
+/// One request in flight: what it needs from the world, what it asked for, what has happened. Made by the server for
+/// each request, owned by its session; everything in it belongs to one worker. The configuration it began with stays
+/// pinned in `world`.
 struct Exchange {
   Exchange(WaitPoint& point_, Alarm& alarm_, Client& client_, Random& random_, std::shared_ptr<const World> world_)
       : point(point_), alarm(alarm_), client(client_), random(random_), world(std::move(world_)) {}
@@ -39,8 +40,8 @@ struct Exchange {
   Random& random;
   std::shared_ptr<const World> world;
 
-  SteadyTime began;                ///< first byte of the head
-  SteadyTime deadline = never;     ///< over all attempts
+  SteadyTime began;             ///< first byte of the head
+  SteadyTime deadline = never;  ///< over all attempts
   SystemTime began_at;
   Inbound inbound;
   RequestRecord record;
@@ -49,11 +50,12 @@ struct Exchange {
   protocol::openai::RequestScan scan;
   config::Resolution resolution;
   std::vector<protocol::openai::Splice> splices;
-  bool events_begun = false;       ///< the client has been told 200 and text/event-stream
-  bool strip_usage = false;        ///< the usage chunk was asked for by us: it does not go to the client
+  bool events_begun = false;  ///< the client has been told 200 and text/event-stream
+  bool strip_usage = false;   ///< the usage chunk was asked for by us: it does not go to the client
 
-  /// Waits until something has happened or the time `until` has come: `co_await exchange.pause(until)` gives a Woke. A client that has
-  /// left counts before everything else, progress after everything else; progress may turn out to be none.
+  /// Waits until something has happened or the time `until` has come: `co_await exchange.pause(until)` gives a Woke. A
+  /// client that has left counts before everything else, progress after everything else; progress may turn out to be
+  /// none.
   auto pause(SteadyTime until);
   Woke woken_by(WaitPoint::Arrived arrived, SteadyTime until);
 };

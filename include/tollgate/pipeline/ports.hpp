@@ -1,13 +1,7 @@
 #pragma once
-// What the request path needs from the world, named by the pipeline and implemented by `io` and `server`. Nothing here blocks:
-// a call either makes progress at once or says that it is blocked, and whoever is blocked waits at the request's one WaitPoint.
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
+// What the request path needs from the world, named by the pipeline and implemented by `io` and `server`. Nothing here
+// blocks: a call either makes progress at once or says that it is blocked, and whoever is blocked waits at the
+// request's one WaitPoint.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/result.hpp"
@@ -16,6 +10,13 @@
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/pipeline/record.hpp"
 #include "tollgate/protocol/http/head.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace tollgate::pipeline {
 
@@ -53,7 +54,8 @@ class Client {
   /// Fixes the status line and header fields (whole lines, each with CRLF). Sent together with the first write or end.
   virtual void begin(std::uint16_t status, std::string_view fields, BodyForm form) = 0;
   virtual bool begun() const = 0;
-  /// Sends the pieces as far as the socket takes them and keeps a copy of the rest. Write again only once drained() says so.
+  /// Sends the pieces as far as the socket takes them and keeps a copy of the rest. Write again only once drained()
+  /// says so.
   virtual void write(std::span<const std::string_view> pieces) = 0;
   virtual void end() = 0;
   /// Ends the reply visibly broken: the body is not completed and the connection closes.
@@ -64,8 +66,8 @@ class Client {
   virtual SteadyTime last_taken() const = 0;
 };
 
-/// What goes upstream, apart from what the provider adds itself (request line prefix, host, credential, framing). The views must live until
-/// the response head has arrived.
+/// What goes upstream, apart from what the provider adds itself (request line prefix, host, credential, framing). The
+/// views must live until the response head has arrived.
 struct UpstreamRequest {
   std::string_view path;    ///< after the provider's base path: "/chat/completions"
   std::string_view query;   ///< without '?'; may be empty
@@ -96,7 +98,8 @@ class UpstreamCall {
   virtual Phase phase() const = 0;
   virtual bool reused() const = 0;
   virtual bool replayed() const = 0;
-  /// The answer is complete in the eyes of its reader though the framing's end has not been seen: keeps the connection if the end comes soon.
+  /// The answer is complete in the eyes of its reader though the framing's end has not been seen: keeps the connection
+  /// if the end comes soon.
   virtual void finish() = 0;
 };
 
@@ -104,7 +107,8 @@ class UpstreamCall {
 class UpstreamProvider {
  public:
   virtual ~UpstreamProvider() = default;
-  /// Begins an attempt; progress is signalled at `point`. The request's views must live until the response head has arrived.
+  /// Begins an attempt; progress is signalled at `point`. The request's views must live until the response head has
+  /// arrived.
   virtual std::unique_ptr<UpstreamCall> start(const UpstreamRequest& request, WaitPoint& point) = 0;
 };
 

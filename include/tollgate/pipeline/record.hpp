@@ -1,18 +1,27 @@
 #pragma once
 // What is known of one request when it is over: the one source of its access-log line and its metrics.
+#include "tollgate/base/clock.hpp"
+#include "tollgate/protocol/openai/reply.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tollgate/base/clock.hpp"
-#include "tollgate/protocol/openai/reply.hpp"
-
 namespace tollgate::pipeline {
 
 /// How a request ended, for the `outcome` label: a closed list (product.md, section 11).
-enum class Outcome : std::uint8_t { ok, client_error, limited, upstream_error, timeout, truncated, cancelled, internal };
+enum class Outcome : std::uint8_t {
+  ok,
+  client_error,
+  limited,
+  upstream_error,
+  timeout,
+  truncated,
+  cancelled,
+  internal
+};
 std::string_view name_of(Outcome outcome);
 
 /// Which side ended it.
@@ -27,12 +36,13 @@ struct AttemptRecord {
   std::string target;      ///< "provider/name" as configured
   std::string credential;  ///< its configured name, or empty
   Outcome outcome = Outcome::ok;
-  std::string id;          ///< what the upstream was sent as x-client-request-id
-  bool reused = false;     ///< went out on a pooled connection
-  bool replayed = false;   ///< a stale pooled connection died first and the request went out again on a fresh one
+  std::string id;         ///< what the upstream was sent as x-client-request-id
+  bool reused = false;    ///< went out on a pooled connection
+  bool replayed = false;  ///< a stale pooled connection died first and the request went out again on a fresh one
 };
 
-/// Filled in as the request goes on; complete once the last byte has left or the client is gone. One worker, one request.
+/// Filled in as the request goes on; complete once the last byte has left or the client is gone. One worker, one
+/// request.
 struct RequestRecord {
   std::string request_id;
   std::string client_request_id;    ///< the client's own, checked and bounded; empty: none
@@ -46,15 +56,15 @@ struct RequestRecord {
   Outcome outcome = Outcome::ok;
   EndedBy ended_by = EndedBy::nobody;
   Phase phase = Phase::head;
-  std::string error_code;           ///< the envelope's code, where an error was sent
+  std::string error_code;  ///< the envelope's code, where an error was sent
   bool stream = false;
   std::optional<protocol::openai::Usage> usage;
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< bodies, without framing
   std::vector<AttemptRecord> attempts;
   SystemTime began_at;
-  Micros duration{0};               ///< first byte of the head to the last byte of the answer
-  std::optional<Micros> first_token;///< first byte of the head to the first content sent (streams)
-  Micros waited_for_upstream{0};    ///< time in which only the upstream could go on
+  Micros duration{0};                 ///< first byte of the head to the last byte of the answer
+  std::optional<Micros> first_token;  ///< first byte of the head to the first content sent (streams)
+  Micros waited_for_upstream{0};      ///< time in which only the upstream could go on
   Micros overhead() const { return duration > waited_for_upstream ? duration - waited_for_upstream : Micros{0}; }
 };
 

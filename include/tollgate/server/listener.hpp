@@ -1,11 +1,11 @@
 #pragma once
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "tollgate/base/result.hpp"
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/server/worker.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace tollgate::server {
 

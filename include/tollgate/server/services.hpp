@@ -15,8 +15,8 @@ struct ReloadReport {
   bool accepted = false;
   std::uint64_t generation = 0;
   std::string digest;
-  std::vector<std::string> faults;        ///< why not, one line each
-  std::vector<std::string> needs_restart; ///< keys that changed and only take effect after a restart
+  std::vector<std::string> faults;         ///< why not, one line each
+  std::vector<std::string> needs_restart;  ///< keys that changed and only take effect after a restart
 };
 
 /// Memory that all request bodies in flight hold, bounded. Bodies below 64 KiB are not counted. Any thread.
@@ -40,7 +40,7 @@ struct Services {
   std::function<std::string()> effective_config;  ///< control thread only; secrets masked
   std::function<std::string()> metrics_text;
   std::atomic<bool> ready{false};
-  std::atomic<std::size_t> connections{0};        ///< on the data plane, open now
+  std::atomic<std::size_t> connections{0};  ///< on the data plane, open now
   BodyBudget bodies{};
 };
 

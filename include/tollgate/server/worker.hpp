@@ -1,10 +1,4 @@
 #pragma once
-#include <boost/intrusive/list.hpp>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "tollgate/io/access_log.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
@@ -12,6 +6,13 @@
 #include "tollgate/io/upstream.hpp"
 #include "tollgate/pipeline/ports.hpp"
 #include "tollgate/server/services.hpp"
+
+#include <boost/intrusive/list.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace tollgate::server {
 
@@ -30,9 +31,10 @@ struct Generation {
 /// One event loop with everything that lives on it. Its own thread, construction, post() and the destructor apart.
 class Worker final {
  public:
-  /// `upstreams`: what part of the connection limits is this worker's, one in so many; 0 for the control worker, which calls nobody.
-  Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver, io::WorkerMetrics& metrics,
-         io::AccessLog::Worker& log);
+  /// `upstreams`: what part of the connection limits is this worker's, one in so many; 0 for the control worker, which
+  /// calls nobody.
+  Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver,
+         io::WorkerMetrics& metrics, io::AccessLog::Worker& log);
   ~Worker();
 
   io::Loop& loop() { return loop_; }

@@ -1,10 +1,10 @@
 #pragma once
+#include "tollgate/protocol/http/chunked.hpp"
+#include "tollgate/protocol/http/head.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
-
-#include "tollgate/protocol/http/chunked.hpp"
-#include "tollgate/protocol/http/head.hpp"
 
 namespace tollgate::io {
 
@@ -23,7 +23,9 @@ class BodyReader {
 
   State state() const { return state_; }
   /// The connection can carry another request: the end was seen and nothing came after it.
-  bool reusable() const { return state_ == State::complete && !leftover_ && framing_ != protocol::http::Framing::until_close; }
+  bool reusable() const {
+    return state_ == State::complete && !leftover_ && framing_ != protocol::http::Framing::until_close;
+  }
 
  private:
   protocol::http::Framing framing_ = protocol::http::Framing::none;

@@ -2,16 +2,16 @@
 // over them.
 #include "call.hpp"
 
+#include "tollgate/io/loop.hpp"
+#include "tollgate/io/resolver.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <cstring>
-
-#include "tollgate/io/loop.hpp"
-#include "tollgate/io/resolver.hpp"
 
 namespace tollgate::io {
 
@@ -140,7 +140,8 @@ Call::Step Call::connect_next() {
       ::close(descriptor);
       continue;
     }
-    attach(new Connection(provider_->loop(), descriptor, boost::asio::generic::stream_protocol(address.family(), IPPROTO_TCP)));
+    attach(new Connection(provider_->loop(), descriptor,
+                          boost::asio::generic::stream_protocol(address.family(), IPPROTO_TCP)));
     // A silent address may use up its share of the time only, so that every address gets its turn.
     if (addresses->size() > 1)
       address_timer_.set(provider_->loop().now() + connect_timeout_ / static_cast<Millis::rep>(addresses->size()));
@@ -256,7 +257,8 @@ Call::Step Call::take_head(std::span<char> bytes) {
     protocol::http::Limits limits = response_limits;
     limits.max_head -= std::min(limits.max_head, skipped);
     const auto parsed = protocol::http::parse_response_head(rest, limits, "POST", *head_);
-    if (parsed.state == ParseState::refused) return fail("its answer is not valid HTTP (" + std::string(parsed.refusal.reason) + ")");
+    if (parsed.state == ParseState::refused)
+      return fail("its answer is not valid HTTP (" + std::string(parsed.refusal.reason) + ")");
     if (parsed.state == ParseState::need_more) {
       if (bytes.data() != partial_.data()) partial_.append({bytes.data(), bytes.size()});
       if (partial_.size() >= response_limits.max_head) return fail("the head of its answer is too large");
@@ -288,7 +290,8 @@ Call::Step Call::read_body() {
   const Transfer got = connection_->read(scratch);
   switch (got.state) {
     case IoState::blocked: return block();
-    case IoState::failed: return fail("the connection broke in the middle of its answer (" + connection_->error() + ")");
+    case IoState::failed:
+      return fail("the connection broke in the middle of its answer (" + connection_->error() + ")");
     case IoState::closed:
       reader_.closed();
       if (reader_.state() == BodyReader::State::complete) return ended();
@@ -341,7 +344,8 @@ Call::Step Call::fail(std::string message) {
 
 Call::Step Call::fail_here() {
   const bool out_of_descriptors = errno == EMFILE || errno == ENFILE;
-  fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly" : std::string("no socket: ") + std::strerror(errno));
+  fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly"
+                          : std::string("no socket: ") + std::strerror(errno));
   failure_.kind = FailureKind::overloaded;
   failure_.source = Source::gateway;
   failure_.retry_after = seconds(1);

@@ -1,14 +1,15 @@
 #pragma once
 // One attempt, as a machine that goes as far as it can at each advance(): connection, request, head, body.
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "body_reader.hpp"
-#include "provider.hpp"
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/io/timers.hpp"
 #include "tollgate/pipeline/ports.hpp"
+
+#include "body_reader.hpp"
+#include "provider.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace tollgate::io {
 
@@ -30,7 +31,18 @@ class Call final : public pipeline::UpstreamCall {
   void wake_later();
 
  private:
-  enum class State : std::uint8_t { begin, queued, resolving, connecting, handshaking, sending, awaiting_head, body, ended, failed };
+  enum class State : std::uint8_t {
+    begin,
+    queued,
+    resolving,
+    connecting,
+    handshaking,
+    sending,
+    awaiting_head,
+    body,
+    ended,
+    failed
+  };
   enum class Step : std::uint8_t { again, blocked, head, data, end, failed };
 
   Step begin();
@@ -74,12 +86,12 @@ class Call final : public pipeline::UpstreamCall {
   bool holds_slot_ = false;
   bool reused_ = false;
   bool replayed_ = false;
-  bool early_ = false;      ///< the response came before the request had gone out whole
-  bool awaiting_ = false;   ///< nothing can have come yet: wait before the next read
+  bool early_ = false;       ///< the response came before the request had gone out whole
+  bool awaiting_ = false;    ///< nothing can have come yet: wait before the next read
   bool keep_alive_ = false;  ///< the upstream's word on the connection
-  bool got_bytes_ = false;  ///< of the response, on this connection
+  bool got_bytes_ = false;   ///< of the response, on this connection
 
-  ByteBuffer partial_;      ///< a head that did not come in one piece
+  ByteBuffer partial_;  ///< a head that did not come in one piece
   std::unique_ptr<protocol::http::ResponseHead> head_;
   std::span<char> leftover_;  ///< body bytes that came with the head
   BodyReader reader_;

@@ -1,16 +1,17 @@
-// The pool of one provider on one worker. Idle connections keep a wait armed: it notices a peer that closes, and later serves for the
-// next response, so a request on a pooled connection costs one readiness registration.
+// The pool of one provider on one worker. Idle connections keep a wait armed: it notices a peer that closes, and later
+// serves for the next response, so a request on a pooled connection costs one readiness registration.
 #include "provider.hpp"
+
+#include "tollgate/io/loop.hpp"
+#include "tollgate/io/metrics.hpp"
+#include "tollgate/io/resolver.hpp"
+
+#include "call.hpp"
 
 #include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cctype>
-
-#include "call.hpp"
-#include "tollgate/io/loop.hpp"
-#include "tollgate/io/metrics.hpp"
-#include "tollgate/io/resolver.hpp"
 
 namespace tollgate::io {
 
@@ -60,7 +61,8 @@ std::unique_ptr<pipeline::UpstreamCall> Provider::start(const pipeline::Upstream
 
 std::string Provider::request_head(const pipeline::UpstreamRequest& request) const {
   std::string head;
-  head.reserve(head_start_.size() + head_middle_.size() + request.path.size() + request.query.size() + request.fields.size() + 128);
+  head.reserve(head_start_.size() + head_middle_.size() + request.path.size() + request.query.size() +
+               request.fields.size() + 128);
   head += head_start_;
   head += request.path;
   if (!request.query.empty()) (head += '?') += request.query;
@@ -84,8 +86,9 @@ void Provider::append_fields(std::string& head, std::string_view fields) const {
     const std::size_t end = fields.find("\r\n") + 2;
     const std::string_view line = fields.substr(0, end);
     const std::string_view name = line.substr(0, line.find(':'));
-    const bool replaced = std::any_of(own_fields_.begin(), own_fields_.end(),
-                                      [name](const std::string& own) { return protocol::http::equals_ignoring_case(name, own); });
+    const bool replaced = std::any_of(own_fields_.begin(), own_fields_.end(), [name](const std::string& own) {
+      return protocol::http::equals_ignoring_case(name, own);
+    });
     if (!replaced) head += line;
     fields.remove_prefix(end);
   }
@@ -138,7 +141,9 @@ void Provider::keep(Connection::Pointer connection) {
   wake_one();
 }
 
-void Provider::keep_after(Connection::Pointer connection, BodyReader reader) { rest(std::move(connection), true, reader); }
+void Provider::keep_after(Connection::Pointer connection, BodyReader reader) {
+  rest(std::move(connection), true, reader);
+}
 
 void Provider::rest(Connection::Pointer connection, bool draining, BodyReader reader) {
   auto& list = draining ? draining_ : idle_;
@@ -197,7 +202,8 @@ void Provider::sweep(SteadyTime now) {
 Result<SSL*> Provider::new_ssl() {
   SSL* ssl = SSL_new(tls_.get());
   if (!ssl) return Failure{FailureKind::internal, Source::gateway, "no memory for a TLS connection"};
-  if (auto prepared = prepare_client(ssl, settings_.provider.host, settings_.provider.upstream_tls.server_name); !prepared) {
+  if (auto prepared = prepare_client(ssl, settings_.provider.host, settings_.provider.upstream_tls.server_name);
+      !prepared) {
     SSL_free(ssl);
     return prepared.error();
   }

@@ -1,16 +1,17 @@
 #pragma once
-// One provider on one worker: idle connections, the newest first; those that wait for a response's last bytes; calls that wait
-// for a connection; and the request head's ready-made parts.
-#include <deque>
-#include <list>
-#include <memory>
-#include <string>
-
-#include "body_reader.hpp"
+// One provider on one worker: idle connections, the newest first; those that wait for a response's last bytes; calls
+// that wait for a connection; and the request head's ready-made parts.
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/io/connection.hpp"
 #include "tollgate/io/tls_context.hpp"
 #include "tollgate/pipeline/ports.hpp"
+
+#include "body_reader.hpp"
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
 
 struct ssl_session_st;
 

@@ -1,16 +1,19 @@
-#include <algorithm>
+#include "tollgate/io/upstream.hpp"
 
 #include "provider.hpp"
-#include "tollgate/io/upstream.hpp"
+
+#include <algorithm>
 
 namespace tollgate::io {
 
 namespace {
 
-/// Everything that a pooled connection or the ready-made head depends on. Timeouts are read from the snapshot by whoever waits.
+/// Everything that a pooled connection or the ready-made head depends on. Timeouts are read from the snapshot by
+/// whoever waits.
 bool same_upstream(const config::Provider& a, const config::Provider& b) {
   return a.name == b.name && a.tls == b.tls && a.host == b.host && a.port == b.port && a.base_path == b.base_path &&
-         a.credentials == b.credentials && a.pool == b.pool && a.upstream_tls == b.upstream_tls && a.headers == b.headers;
+         a.credentials == b.credentials && a.pool == b.pool && a.upstream_tls == b.upstream_tls &&
+         a.headers == b.headers;
 }
 
 }  // namespace
@@ -39,17 +42,19 @@ Upstreams::Upstreams(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, std
 Upstreams::~Upstreams() = default;
 
 std::vector<std::shared_ptr<pipeline::UpstreamProvider>> Upstreams::adopt(const config::Snapshot& snapshot,
-                                                                           const std::vector<SslContext>& contexts) {
+                                                                          const std::vector<SslContext>& contexts) {
   std::vector<std::shared_ptr<Provider>> adopted;
   for (std::size_t i = 0; i < snapshot.providers.size(); ++i) {
     const config::Provider& wanted = snapshot.providers[i];
-    const auto same = std::find_if(known_.begin(), known_.end(), [&](const auto& known) { return same_upstream(known->settings(), wanted); });
+    const auto same = std::find_if(known_.begin(), known_.end(),
+                                   [&](const auto& known) { return same_upstream(known->settings(), wanted); });
     if (same != known_.end()) {
       adopted.push_back(*same);
       continue;
     }
     const std::size_t share = std::max<std::size_t>(1, wanted.pool.max_connections / shares_);
-    adopted.push_back(std::make_shared<Provider>(loop_, resolver_, metrics_, Provider::Settings{wanted, share}, contexts[i]));
+    adopted.push_back(
+        std::make_shared<Provider>(loop_, resolver_, metrics_, Provider::Settings{wanted, share}, contexts[i]));
   }
   known_ = adopted;
   return {adopted.begin(), adopted.end()};

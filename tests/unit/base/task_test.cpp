@@ -1,11 +1,11 @@
 #include "tollgate/base/task.hpp"
 
+#include "tollgate/base/wait_point.hpp"
+
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
-
-#include "tollgate/base/wait_point.hpp"
 
 namespace tollgate {
 namespace {
@@ -37,7 +37,12 @@ TEST(Task, carries_an_exception_to_the_one_who_awaits_it) {
 
 TEST(Task, does_not_run_before_it_is_awaited) {
   bool ran = false;
-  { auto task = [](bool& flag) -> Task<void> { flag = true; co_return; }(ran); }
+  {
+    auto task = [](bool& flag) -> Task<void> {
+      flag = true;
+      co_return;
+    }(ran);
+  }
   EXPECT_FALSE(ran);
 }
 

@@ -68,9 +68,9 @@ TEST(RestartOnlyChanges, are_named_in_the_order_of_the_file) {
   const auto after = loaded(
       "server: {listen: [\"127.0.0.1:0\"], threads: 2, tls: {certificate: c.pem, private_key: c.pem}}\n"
       "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \":9464\"}\nlog: {access: \"off\", level: debug}\n");
-  EXPECT_EQ(restart_only_changes(*before, *after),
-            (std::vector<std::string>{"server.listen", "server.threads", "admin.listen", "metrics.listen",
-                                      "log.access"}));
+  EXPECT_EQ(
+      restart_only_changes(*before, *after),
+      (std::vector<std::string>{"server.listen", "server.threads", "admin.listen", "metrics.listen", "log.access"}));
   EXPECT_TRUE(restart_only_changes(*before, *before).empty());
 }
 

@@ -2,12 +2,12 @@
 // beside them.
 #include "tollgate/io/timers.hpp"
 
+#include "tollgate/base/task.hpp"
+
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <vector>
-
-#include "tollgate/base/task.hpp"
 
 namespace tollgate::io {
 namespace {

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "fakes.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tollgate::pipeline::test {
 namespace {
@@ -61,7 +61,8 @@ TEST(Attempt, time_spent_waiting_for_the_upstream_is_not_overhead) {
   harness.provider->steps = {Step{}};
   harness.serve();
   harness.alarm.advance(Millis(500));
-  harness.provider->steps = {Step{.progress = Progress::head}, Step{.progress = Progress::data, .data = "{}"}, Step{.progress = Progress::end}};
+  harness.provider->steps = {Step{.progress = Progress::head}, Step{.progress = Progress::data, .data = "{}"},
+                             Step{.progress = Progress::end}};
   harness.progress();
   EXPECT_EQ(harness.exchange->record.waited_for_upstream, Millis(500));
   EXPECT_NE(harness.client.fields.find("X-Tollgate-Overhead-Us: 0\r\n"), std::string::npos) << harness.client.fields;
@@ -69,7 +70,8 @@ TEST(Attempt, time_spent_waiting_for_the_upstream_is_not_overhead) {
 
 TEST(Attempt, the_record_names_target_and_attempt) {
   Harness harness;
-  harness.provider->steps = {Step{.progress = Progress::head}, Step{.progress = Progress::data, .data = "{}"}, Step{.progress = Progress::end}};
+  harness.provider->steps = {Step{.progress = Progress::head}, Step{.progress = Progress::data, .data = "{}"},
+                             Step{.progress = Progress::end}};
   harness.serve();
   ASSERT_EQ(harness.exchange->record.attempts.size(), 1u);
   EXPECT_EQ(harness.exchange->record.attempts[0].target, "p/m");

@@ -1,11 +1,11 @@
 #pragma once
 // The world around a pipeline under test: a client that records, an alarm that the test moves, an upstream that plays a
 // script.
+#include "tollgate/pipeline/exchange.hpp"
+
 #include <deque>
 #include <memory>
 #include <string>
-
-#include "tollgate/pipeline/exchange.hpp"
 
 namespace tollgate::pipeline::test {
 
@@ -62,7 +62,8 @@ class RecordingClient final : public Client {
   std::uint16_t status = 0;
   BodyForm form;
   int writes = 0;
-  bool has_begun = false, ended = false, aborted = false, has_left = false, stopping = false, watched = false, blocked = false;
+  bool has_begun = false, ended = false, aborted = false, has_left = false, stopping = false, watched = false,
+       blocked = false;
 
  private:
   ManualAlarm& alarm_;

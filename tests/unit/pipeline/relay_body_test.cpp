@@ -1,13 +1,15 @@
-#include <gtest/gtest.h>
-
 #include "fakes.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tollgate::pipeline::test {
 namespace {
 
 using Progress = UpstreamCall::Progress;
 
-Step head(std::size_t length, int status = 200) { return {.progress = Progress::head, .data = std::to_string(length), .status = status, .chunked = false}; }
+Step head(std::size_t length, int status = 200) {
+  return {.progress = Progress::head, .data = std::to_string(length), .status = status, .chunked = false};
+}
 Step chunked_head() { return {.progress = Progress::head}; }
 Step data(std::string bytes) { return {.progress = Progress::data, .data = std::move(bytes)}; }
 Step end() { return {.progress = Progress::end}; }

@@ -1,8 +1,8 @@
-// Streams through the whole path with a scripted upstream: what is held, what is sent, and how each kind of end looks to the
-// client.
-#include <gtest/gtest.h>
-
+// Streams through the whole path with a scripted upstream: what is held, what is sent, and how each kind of end looks
+// to the client.
 #include "fakes.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tollgate::pipeline::test {
 namespace {
@@ -10,10 +10,14 @@ namespace {
 using Progress = UpstreamCall::Progress;
 
 const std::string request = R"({"model":"m","stream":true,"messages":[]})";
-const std::string role = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
-const std::string hello = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"},\"finish_reason\":null}]}\n\n";
+const std::string role =
+    "data: "
+    "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
+const std::string hello =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"},\"finish_reason\":null}]}\n\n";
 const std::string finish = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
-const std::string usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}\n\n";
+const std::string usage =
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}\n\n";
 const std::string done = "data: [DONE]\n\n";
 const std::string in_band = "data: {\"error\":{\"message\":\"busy\",\"type\":\"server_error\",\"code\":429}}\n\n";
 
@@ -32,7 +36,8 @@ struct Stream : Harness {
 
 TEST(StreamRelay, asks_the_upstream_for_usage_and_keeps_it_from_a_client_that_did_not) {
   Stream stream({head(), data(role + hello + finish + usage + done), end()});
-  EXPECT_NE(stream.provider->sent_body.find(R"("stream_options":{"include_usage":true})"), std::string::npos) << stream.provider->sent_body;
+  EXPECT_NE(stream.provider->sent_body.find(R"("stream_options":{"include_usage":true})"), std::string::npos)
+      << stream.provider->sent_body;
   EXPECT_EQ(stream.client.body, role + hello + finish + done);
   ASSERT_TRUE(stream.exchange->record.usage);
   EXPECT_EQ(stream.exchange->record.usage->output, 2u);
@@ -152,7 +157,8 @@ TEST(StreamRelay, a_failure_after_the_head_but_before_content_is_an_error_event)
 }
 
 TEST(StreamRelay, an_event_too_large_to_hold_passes_as_it_comes) {
-  const std::string large = "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(1'000'000, 'x') + "\"}}]}\n\n";
+  const std::string large =
+      "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(1'000'000, 'x') + "\"}}]}\n\n";
   std::deque<Step> steps{head(), data(role)};
   for (std::size_t at = 0; at < large.size(); at += 50'000) steps.push_back(data(large.substr(at, 50'000)));
   steps.push_back(data(finish + done));

@@ -1,7 +1,8 @@
-#include <gtest/gtest.h>
+#include "tollgate/pipeline/serve.hpp"
 
 #include "fakes.hpp"
-#include "tollgate/pipeline/serve.hpp"
+
+#include <gtest/gtest.h>
 
 namespace tollgate::pipeline::test {
 namespace {

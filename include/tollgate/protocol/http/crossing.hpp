@@ -1,5 +1,6 @@
 #pragma once
-// Which header fields may cross the gateway, both ways. Everything else stays behind (docs/http-rules.md prints the lists).
+// Which header fields may cross the gateway, both ways. Everything else stays behind (docs/http-rules.md prints the
+// lists).
 #include <span>
 #include <string_view>
 

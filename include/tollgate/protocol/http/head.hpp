@@ -1,6 +1,7 @@
 #pragma once
-// Heads of HTTP/1.x messages: bytes in; method, target, field views and framing out, or a refusal. Strict where leniency
-// has let requests be smuggled (docs/http-rules.md lists each rule). Pure functions, no allocation, any thread.
+// Heads of HTTP/1.x messages: bytes in; method, target, field views and framing out, or a refusal. Strict where
+// leniency has let requests be smuggled (docs/http-rules.md lists each rule). Pure functions, no allocation, any
+// thread.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +45,8 @@ struct Limits {
   std::size_t max_target = 8 * 1024;  ///< requests only
 };
 
-/// Why a head was refused. The text names the rule for the log and the client; the status is 400, 408, 414, 417, 431, 501 or 505.
+/// Why a head was refused. The text names the rule for the log and the client; the status is 400, 408, 414, 417, 431,
+/// 501 or 505.
 struct Refusal {
   std::uint16_t status = 400;
   std::string_view reason;  ///< a literal
@@ -79,12 +81,15 @@ struct ParseResult {
   Refusal refusal;       ///< when refused
 };
 
-/// Parses a request head at the start of `bytes`. Up to one empty line before the start line is skipped (counted in size).
-/// Call again with more bytes after need_more; a head larger than the limits is refused as soon as that is certain.
+/// Parses a request head at the start of `bytes`. Up to one empty line before the start line is skipped (counted in
+/// size). Call again with more bytes after need_more; a head larger than the limits is refused as soon as that is
+/// certain.
 ParseResult parse_request_head(std::string_view bytes, const Limits& limits, RequestHead& out);
 
-/// Parses a response head to a request made with `method` (HEAD, and 1xx, 204, 304 have no body). Refusals have status 502.
-ParseResult parse_response_head(std::string_view bytes, const Limits& limits, std::string_view method, ResponseHead& out);
+/// Parses a response head to a request made with `method` (HEAD, and 1xx, 204, 304 have no body). Refusals have status
+/// 502.
+ParseResult parse_response_head(std::string_view bytes, const Limits& limits, std::string_view method,
+                                ResponseHead& out);
 
 /// ASCII case-insensitive equality; `lower` is in lower case.
 bool equals_ignoring_case(std::string_view any, std::string_view lower);

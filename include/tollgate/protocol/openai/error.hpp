@@ -1,9 +1,9 @@
 #pragma once
+#include "tollgate/base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "tollgate/base/result.hpp"
 
 namespace tollgate::protocol::openai {
 

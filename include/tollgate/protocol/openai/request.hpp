@@ -1,6 +1,8 @@
 #pragma once
-// What the gateway needs to know of a request body, found by one pass over the bytes where they lie, and the splices that
-// change single values without touching any other byte.
+// What the gateway needs to know of a request body, found by one pass over the bytes where they lie, and the splices
+// that change single values without touching any other byte.
+#include "tollgate/base/result.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "tollgate/base/result.hpp"
 
 namespace tollgate::protocol::openai {
 
@@ -20,32 +20,35 @@ struct Span {
   bool empty() const { return begin == end; }
 };
 
-/// The top level of a JSON request body. Spans are offsets into the scanned bytes, so they survive a move of the buffer.
+/// The top level of a JSON request body. Spans are offsets into the scanned bytes, so they survive a move of the
+/// buffer.
 struct RequestScan {
-  std::string model;                 ///< decoded
-  Span model_value;                  ///< the value with its quotes; empty: the key is absent
+  std::string model;  ///< decoded
+  Span model_value;   ///< the value with its quotes; empty: the key is absent
   bool stream = false;
   bool stream_options_present = false;
-  Span stream_options_value;         ///< the object (or null) as written
-  std::optional<bool> include_usage; ///< in stream_options
-  Span include_usage_value;          ///< the value as written, where present
-  bool stream_options_empty = false; ///< `{}` or null: no member to keep
-  std::size_t object_open = 0;       ///< offset just after the body's opening brace
-  bool object_empty = false;         ///< `{}`: no member to put a comma before
-  std::string task_type;             ///< metadata.task_type, decoded; empty: none
-  Span task_type_member;             ///< where it is a string: what to cut out, the member with the one comma that goes with it
+  Span stream_options_value;          ///< the object (or null) as written
+  std::optional<bool> include_usage;  ///< in stream_options
+  Span include_usage_value;           ///< the value as written, where present
+  bool stream_options_empty = false;  ///< `{}` or null: no member to keep
+  std::size_t object_open = 0;        ///< offset just after the body's opening brace
+  bool object_empty = false;          ///< `{}`: no member to put a comma before
+  std::string task_type;              ///< metadata.task_type, decoded; empty: none
+  Span task_type_member;  ///< where it is a string: what to cut out, the member with the one comma that goes with it
   bool store = false;
-  std::optional<std::uint64_t> max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
-  std::uint64_t choices = 1;                ///< `n`, where given and not null
-  bool has_end_user = false;                ///< safety_identifier or user is present and not null
+  std::optional<std::uint64_t>
+      max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
+  std::uint64_t choices = 1;  ///< `n`, where given and not null
+  bool has_end_user = false;  ///< safety_identifier or user is present and not null
 };
 
-/// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken or over
-/// 64-deep structure, bytes after it, a duplicate of any top-level key that the gateway acts on (also in an escaped spelling, and in
-/// stream_options and metadata), one of these keys in another case (Go's decoder takes `Model` for `model`; not in metadata), a
-/// wrong type for model, stream, stream_options or include_usage, an `n` or output limit that is neither null nor a whole number
-/// (a limit below zero counts as none), invalid UTF-8 in the model or a key.
-/// Strings are skipped 16 bytes and more at a time; nested values are checked for brackets, strings and stray characters only.
+/// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken
+/// or over 64-deep structure, bytes after it, a duplicate of any top-level key that the gateway acts on (also in an
+/// escaped spelling, and in stream_options and metadata), one of these keys in another case (Go's decoder takes `Model`
+/// for `model`; not in metadata), a wrong type for model, stream, stream_options or include_usage, an `n` or output
+/// limit that is neither null nor a whole number (a limit below zero counts as none), invalid UTF-8 in the model or a
+/// key. Strings are skipped 16 bytes and more at a time; nested values are checked for brackets, strings and stray
+/// characters only.
 Result<RequestScan> scan_request(std::string_view body);
 
 /// The body with some runs replaced: literal pieces in order, views into the body and into `owned`.
@@ -63,7 +66,8 @@ struct SpliceWishes {
 /// The replacements that fulfil the wishes, sorted by place, none overlapping. Empty where nothing changes.
 std::vector<Splice> plan_splices(const RequestScan& scan, const SpliceWishes& wishes);
 
-/// The pieces of the spliced body in order, for a gather write. Views into `body` and `splices`, which must outlive them.
+/// The pieces of the spliced body in order, for a gather write. Views into `body` and `splices`, which must outlive
+/// them.
 std::vector<std::string_view> apply_splices(std::string_view body, const std::vector<Splice>& splices);
 
 /// A JSON string literal, quotes included, of any UTF-8 text.
