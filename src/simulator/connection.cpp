@@ -44,7 +44,7 @@ void Connection::start() {
 }
 
 Async<void> Connection::run() {
-  if (!co_await channel_.handshake()) co_return;
+  if (const bool done = co_await channel_.handshake(); !done) co_return;
   asio::co_spawn(
       executor_,
       [](std::shared_ptr<Connection> self) -> Async<void> { co_await self->channel_.read_loop(); }(shared_from_this()),
@@ -77,11 +77,12 @@ Async<Connection::Read> Connection::read_request(Parser& parser) {
     if (parser.is_done()) break;
     if (!continued && parser.is_header_done()) {
       continued = true;
-      if (!co_await allow_body(parser)) co_return Read::nothing;
+      if (const bool done = co_await allow_body(parser); !done) co_return Read::nothing;
     }
     const std::size_t unusable = channel_.inbox().size();
     if (used > 0 && unusable > 0) continue;
-    if (!co_await channel_.more_than(unusable, parser.got_some() ? never : idle)) co_return Read::nothing;
+    if (const bool done = co_await channel_.more_than(unusable, parser.got_some() ? never : idle); !done)
+      co_return Read::nothing;
   }
   co_return Read::request;
 }

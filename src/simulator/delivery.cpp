@@ -39,10 +39,10 @@ Delivery::Delivery(Context context, Prepared prepared)
 
 Async<bool> Delivery::run() {
   if (answer_.events && plan_.early_head && !strikes_before_head(plan_.fault)) {
-    if (!co_await send(stream_head())) co_return false;
+    if (const bool done = co_await send(stream_head()); !done) co_return false;
   }
   const SteadyTime first_token = context_.entry.received + jittered(plan_.first_token);
-  if (!co_await context_.channel.pause_until(first_token)) co_return false;
+  if (const bool done = co_await context_.channel.pause_until(first_token); !done) co_return false;
   if (fault_is(Fault::hang_before_head)) co_return co_await hang();
   if (fault_is(Fault::reset_before_head)) co_return reset();
   if (fault_is(Fault::garbage_head)) {
@@ -60,7 +60,7 @@ Async<bool> Delivery::send_whole() {
   }
   if (fault_is(Fault::malformed_event)) answer_.body.resize(answer_.body.size() / 2);
   const Micros pace = token_interval() * answer_.completion_tokens;
-  if (!co_await context_.channel.pause_until(now() + jittered(pace))) co_return false;
+  if (const bool done = co_await context_.channel.pause_until(now() + jittered(pace)); !done) co_return false;
 
   const bool cut = fault_is(Fault::hang_mid_stream) || fault_is(Fault::reset_mid_stream) ||
                    fault_is(Fault::close_mid_stream) || fault_is(Fault::end_without_done) ||
@@ -71,7 +71,7 @@ Async<bool> Delivery::send_whole() {
   const std::size_t claimed = answer_.body.size() + (fault_is(Fault::wrong_length) ? missing_bytes : 0);
   std::string wire = head("content-length: " + std::to_string(claimed));
   wire.append(answer_.body, 0, part);
-  if (!co_await send(wire)) co_return false;
+  if (const bool done = co_await send(wire); !done) co_return false;
   if (part == answer_.body.size()) {
     context_.entry.completion_tokens = answer_.completion_tokens;
     context_.journal.tokens_sent(answer_.completion_tokens);
@@ -95,14 +95,14 @@ Async<bool> Delivery::send_stream() {
   answer_.events->opening(event_);
   frame(out, event_);
   if (fault_is(Fault::role_then_hang)) {
-    if (!co_await send(out)) co_return false;
+    if (const bool done = co_await send(out); !done) co_return false;
     co_return co_await hang();
   }
 
   due_ = now();
   const bool strikes = strikes_mid_stream(plan_.fault);
   const std::size_t limit = strikes ? plan_.fault_after : no_limit;
-  if (!co_await send_tokens(out, limit)) co_return false;
+  if (const bool done = co_await send_tokens(out, limit); !done) co_return false;
   if (strikes) co_return co_await strike(out);
 
   event_.clear();
@@ -131,7 +131,7 @@ Async<bool> Delivery::strike(std::string& out) {
   if (fault_is(Fault::malformed_event)) {
     frame(out, not_json);
     // The provider did not notice and goes on.
-    if (!co_await send_tokens(out, no_limit)) co_return false;
+    if (const bool done = co_await send_tokens(out, no_limit); !done) co_return false;
     event_.clear();
     answer_.events->finish(event_);
     answer_.events->usage(event_);
@@ -157,14 +157,14 @@ Async<bool> Delivery::send_tokens(std::string& out, std::size_t limit) {
       more = tokens_sent_ + batch < limit;
     }
     if (batch > 0) {
-      if (!co_await send(out)) co_return false;
+      if (const bool done = co_await send(out); !done) co_return false;
       out.clear();
       tokens_sent_ += batch;
       context_.entry.completion_tokens = tokens_sent_;
       context_.journal.tokens_sent(batch);
     }
     if (!more) co_return true;
-    if (!co_await context_.channel.pause_until(due_)) co_return false;
+    if (const bool done = co_await context_.channel.pause_until(due_); !done) co_return false;
   }
 }
 
@@ -172,7 +172,7 @@ Async<bool> Delivery::send_tokens(std::string& out, std::size_t limit) {
 Async<bool> Delivery::end_stream(std::string& out) {
   const bool chunked = context_.http_1_1 && !fault_is(Fault::wrong_length);
   if (chunked) out.append("0\r\n\r\n");
-  if (!co_await send(out)) co_return false;
+  if (const bool done = co_await send(out); !done) co_return false;
   co_return chunked || finish();
 }
 
@@ -183,9 +183,9 @@ Async<bool> Delivery::send(std::string_view bytes) {
     co_return sent;
   }
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (!co_await context_.channel.write(bytes.substr(i, 1))) co_return false;
+    if (const bool done = co_await context_.channel.write(bytes.substr(i, 1)); !done) co_return false;
     if (context_.entry.first_byte == SteadyTime{}) context_.entry.first_byte = now();
-    if (!co_await context_.channel.pause_until(now() + slow_byte_gap)) co_return false;
+    if (const bool done = co_await context_.channel.pause_until(now() + slow_byte_gap); !done) co_return false;
   }
   co_return true;
 }
@@ -258,12 +258,12 @@ Micros Delivery::token_interval() const {
 
 Async<bool> deliver_replay(Delivery::Context context, Replay replay, Millis first_token) {
   Channel& channel = context.channel;
-  if (!co_await channel.pause_until(context.entry.received + first_token)) co_return false;
+  if (const bool done = co_await channel.pause_until(context.entry.received + first_token); !done) co_return false;
   context.entry.status = replay.status;
   SteadyTime due = now();
   for (const std::string& piece : replay.pieces) {
-    if (!co_await channel.pause_until(due)) co_return false;
-    if (!co_await channel.write(piece)) co_return false;
+    if (const bool done = co_await channel.pause_until(due); !done) co_return false;
+    if (const bool done = co_await channel.write(piece); !done) co_return false;
     if (context.entry.first_byte == SteadyTime{}) context.entry.first_byte = now();
     due = now() + replay.gap;
   }
