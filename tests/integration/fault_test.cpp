@@ -1,12 +1,11 @@
-// Upstreams that answer wrongly, one way at a time. Nothing that could be read in two ways is passed on, no connection is used again after
-// something odd, and whatever it was, the next request is served.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
+// Upstreams that answer wrongly, one way at a time. Nothing that could be read in two ways is passed on, no connection
+// is used again after something odd, and whatever it was, the next request is served.
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace tollgate::test {
 namespace {
@@ -19,13 +18,14 @@ struct Case {
   std::string bytes;
   Then then = Then::keep;
   int status = 502;
-  std::string body = {};       ///< expected where the answer passes
-  std::string code = {};       ///< expected of the gateway's own error
-  bool used_again = false;     ///< the connection may carry the next request
-  std::string field = {};      ///< one that must have crossed, as "name: value"
+  std::string body = {};    ///< expected where the answer passes
+  std::string code = {};    ///< expected of the gateway's own error
+  bool used_again = false;  ///< the connection may carry the next request
+  std::string field = {};   ///< one that must have crossed, as "name: value"
 };
 
-std::string answer(const std::string& fields, const std::string& body = "{}", const std::string& status_line = "HTTP/1.1 200 OK") {
+std::string answer(const std::string& fields, const std::string& body = "{}",
+                   const std::string& status_line = "HTTP/1.1 200 OK") {
   return status_line + "\r\nContent-Type: application/json\r\n" + fields + "\r\n" + body;
 }
 
@@ -33,15 +33,22 @@ Case broken(std::string name, std::string bytes, Then then = Then::keep) {
   return {std::move(name), std::move(bytes), then, 502, {}, "upstream_error"};
 }
 
-Case passes(std::string name, std::string bytes, std::string body = "{}", bool used_again = true, Then then = Then::keep) {
+Case passes(std::string name, std::string bytes, std::string body = "{}", bool used_again = true,
+            Then then = Then::keep) {
   return {std::move(name), std::move(bytes), then, 200, std::move(body), {}, used_again};
 }
 
 Case passes_with(int status, const std::string& type, const std::string& body, const std::string& field = {}) {
   return {"status_" + std::to_string(status),
-          "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + type + "\r\n" + (field.empty() ? "" : field + "\r\n") +
-              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
-          Then::keep, status, body, {}, true, field.empty() ? "content-type: " + type : field};
+          "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + type + "\r\n" +
+              (field.empty() ? "" : field + "\r\n") + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+              body,
+          Then::keep,
+          status,
+          body,
+          {},
+          true,
+          field.empty() ? "content-type: " + type : field};
 }
 
 std::vector<Case> broken_framing() {
@@ -130,7 +137,8 @@ std::vector<Case> odd_but_good() {
   return {
       passes("plain", good),
       passes("interim answer first", "HTTP/1.1 100 Continue\r\n\r\n" + good),
-      passes("early hints first", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + good),
+      passes("early hints first",
+             "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + good),
       passes("no reason phrase", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 200")),
       passes("chunked", answer("Transfer-Encoding: chunked\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")),
       passes("chunk extension", answer("Transfer-Encoding: chunked\r\n", "2;a=b\r\n{}\r\n0\r\n\r\n")),
@@ -139,10 +147,12 @@ std::vector<Case> odd_but_good() {
       passes("until close", answer(""), "{}", false, Then::close),
       passes("connection close", answer("Connection: close\r\nContent-Length: 2\r\n"), "{}", false),
       passes("HTTP/1.0", answer("Content-Length: 2\r\n", "{}", "HTTP/1.0 200 OK"), "{}", false),
-      passes("HTTP/1.0 that keeps the connection", answer("Connection: keep-alive\r\nContent-Length: 2\r\n", "{}", "HTTP/1.0 200 OK")),
+      passes("HTTP/1.0 that keeps the connection",
+             answer("Connection: keep-alive\r\nContent-Length: 2\r\n", "{}", "HTTP/1.0 200 OK")),
       // What comes behind an answer belongs to no request: a connection that holds it is poisoned.
       passes("bytes behind the body", good + "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"bad\":1}", "{}", false),
-      passes("bytes behind the last chunk", answer("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\nmore"), "{}", false),
+      passes("bytes behind the last chunk", answer("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\nmore"), "{}",
+             false),
       {"no content", "HTTP/1.1 204 No Content\r\n\r\n", Then::keep, 204, "", {}, true},
   };
 }
@@ -165,11 +175,32 @@ std::vector<Case> errors() {
       passes_with(502, "text/html; charset=UTF-8", "<html><h1>502 Bad Gateway</h1></html>"),
       passes_with(503, json, R"({"error":{"message":"busy"}})", "retry-after: 7"),
       passes_with(529, json, R"({"error":{"message":"overloaded"}})"),
-      {"error under 200", answer("Content-Length: " + std::to_string(limit.size()) + "\r\n", limit), Then::keep, 429, limit, {}, true},
-      {"error under 200, padded", answer("Transfer-Encoding: chunked\r\n", chunk("\n\n \n") + chunk(R"({"error":{"code":502}})") + last_chunk), Then::keep, 502,
-       "\n\n \n{\"error\":{\"code\":502}}", {}, true},
-      {"401", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 401 Unauthorized"), Then::keep, 502, {}, "upstream_auth_failed"},
-      {"403", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 403 Forbidden"), Then::keep, 502, {}, "upstream_auth_failed"},
+      {"error under 200",
+       answer("Content-Length: " + std::to_string(limit.size()) + "\r\n", limit),
+       Then::keep,
+       429,
+       limit,
+       {},
+       true},
+      {"error under 200, padded",
+       answer("Transfer-Encoding: chunked\r\n", chunk("\n\n \n") + chunk(R"({"error":{"code":502}})") + last_chunk),
+       Then::keep,
+       502,
+       "\n\n \n{\"error\":{\"code\":502}}",
+       {},
+       true},
+      {"401",
+       answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 401 Unauthorized"),
+       Then::keep,
+       502,
+       {},
+       "upstream_auth_failed"},
+      {"403",
+       answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 403 Forbidden"),
+       Then::keep,
+       502,
+       {},
+       "upstream_auth_failed"},
       broken("301", "HTTP/1.1 301 Moved Permanently" + redirect),
       broken("302", "HTTP/1.1 302 Found" + redirect),
       broken("303", "HTTP/1.1 303 See Other" + redirect),
@@ -200,7 +231,8 @@ class Answers : public testing::Test {
     // The client's connection is as good as before, and only a sound one of the upstream is used again.
     const KeepAliveUpstream::Call next = request();
     EXPECT_EQ(next.connection == call.connection, one.used_again);
-    upstream_.connection(next.connection).send(answer("Connection: close\r\nContent-Length: 13\r\n", "{\"next\":true}"));
+    upstream_.connection(next.connection)
+        .send(answer("Connection: close\r\nContent-Length: 13\r\n", "{\"next\":true}"));
     EXPECT_EQ(client_.read_answer().body, "{\"next\":true}");
     if (!one.used_again && one.then == Then::keep) {
       EXPECT_FALSE(connection.is_open() && !connection.wait_closed()) << "left open";

@@ -1,17 +1,18 @@
-// Upstreams that are not there or do not go on, and answers too large to be held whole.
+// Upstreams that are not there or do not go on, and bodies too large to be held whole. A client is never kept waiting
+// beyond the timer that it is told of, and never takes a part of an answer for the whole.
+#include "support/gateway_under_test.hpp"
+#include "support/raw_client.hpp"
+#include "support/raw_upstream.hpp"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <nlohmann/json.hpp>
 #include <openssl/sha.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
 #include <thread>
-
-#include "support/gateway_under_test.hpp"
-#include "support/raw_client.hpp"
-#include "support/raw_upstream.hpp"
 
 namespace tollgate::test {
 namespace {
@@ -116,7 +117,8 @@ TEST(Timers, cut_an_upstream_that_does_not_go_on) {
     expect_error(client.read_answer(), 504, "upstream_timeout", timer.phase);
     EXPECT_TRUE(connection.wait_closed());
     EXPECT_TRUE(gateway.wait_for_metric(
-        R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome="timeout",stream="false"})", 1));
+        R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome="timeout",stream="false"})",
+        1));
   }
 }
 
@@ -183,8 +185,8 @@ struct Large {
 };
 
 TEST(LargeAnswer, is_held_whole_up_to_a_mebibyte_and_streamed_beyond) {
-  for (const Large& large : {Large{false, whole_limit, true}, Large{false, whole_limit + 1, false}, Large{true, whole_limit, true},
-                             Large{true, 2 * whole_limit, false}}) {
+  for (const Large& large : {Large{false, whole_limit, true}, Large{false, whole_limit + 1, false},
+                             Large{true, whole_limit, true}, Large{true, 2 * whole_limit, false}}) {
     SCOPED_TRACE(std::to_string(large.size) + (large.chunked ? " chunked" : ""));
     for (const bool cut : {false, true}) {
       RawUpstream upstream;
@@ -194,10 +196,12 @@ TEST(LargeAnswer, is_held_whole_up_to_a_mebibyte_and_streamed_beyond) {
       RawSocket connection = upstream.accept();
       RawUpstream::read_request(connection);
       const std::string body = "\"" + std::string(large.size - 2, 'x') + "\"";
-      const std::string framing = large.chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + std::to_string(body.size());
+      const std::string framing =
+          large.chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + std::to_string(body.size());
       const std::string most = body.substr(0, body.size() - 1);
       std::thread sender([&] {
-        connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n" + (large.chunked ? chunk(most) : most));
+        connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n" +
+                        (large.chunked ? chunk(most) : most));
       });
       if (large.whole) {
         sender.join();
@@ -209,7 +213,8 @@ TEST(LargeAnswer, is_held_whole_up_to_a_mebibyte_and_streamed_beyond) {
       if (cut)
         connection.close();
       else
-        connection.send(large.chunked ? chunk(body.substr(body.size() - 1)) + last_chunk : body.substr(body.size() - 1));
+        connection.send(large.chunked ? chunk(body.substr(body.size() - 1)) + last_chunk
+                                      : body.substr(body.size() - 1));
       const Answer got = client.read_answer();
       EXPECT_EQ(got.status, cut && large.whole ? 502 : 200);
       // What was begun and is not whole must not look whole.
@@ -218,8 +223,10 @@ TEST(LargeAnswer, is_held_whole_up_to_a_mebibyte_and_streamed_beyond) {
         EXPECT_EQ(got.body, body);
       }
       if (cut) {
-        EXPECT_TRUE(gateway.wait_for_metric(R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome=")" +
-                                                std::string(large.whole ? "upstream_error" : "truncated") + R"(",stream="false"})", 1))
+        EXPECT_TRUE(gateway.wait_for_metric(
+            R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome=")" +
+                std::string(large.whole ? "upstream_error" : "truncated") + R"(",stream="false"})",
+            1))
             << gateway.metrics();
       }
     }

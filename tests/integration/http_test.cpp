@@ -1,19 +1,20 @@
-// HTTP as clients speak it, over the wire: connections that are kept, requests ahead of their turn, methods, bodies, and what is refused.
-// The table of refused heads is tested with the parser; here a part of it shows that a refusal ends the connection.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
+// HTTP as clients speak it, over the wire: connections that are kept, requests ahead of their turn, methods, bodies,
+// and what is refused. The table of refused heads is tested with the parser; here a part of it shows that a refusal
+// ends the connection.
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace tollgate::test {
 namespace {
 
 class Http : public testing::Test {
  protected:
-  explicit Http(const std::string& server_keys = {}) : gateway_(config_for(upstream_.port()), server_keys), client_(gateway_.address()) {}
+  explicit Http(const std::string& server_keys = {})
+      : gateway_(config_for(upstream_.port()), server_keys), client_(gateway_.address()) {}
 
   /// Lets the upstream answer the next request and gives back that request.
   UpstreamRequest serve(const std::string& answer = json_answer("{}")) {
@@ -63,7 +64,8 @@ TEST_F(Http, closes_when_the_client_says_so) {
 
 TEST_F(Http, answers_ten_pipelined_requests_in_order) {
   std::string all;
-  for (int i = 0; i < 10; ++i) all += post("/v1/chat/completions", R"({"model":"m","user":")" + std::to_string(i) + "\"}");
+  for (int i = 0; i < 10; ++i)
+    all += post("/v1/chat/completions", R"({"model":"m","user":")" + std::to_string(i) + "\"}");
   client_.send(all);
   for (int i = 0; i < 10; ++i) {
     const UpstreamRequest request = serve(json_answer("{\"answer\":" + std::to_string(i) + "}"));
@@ -73,8 +75,8 @@ TEST_F(Http, answers_ten_pipelined_requests_in_order) {
 }
 
 TEST_F(Http, takes_requests_of_other_kinds_between_pipelined_ones) {
-  client_.send(get("/v1/models") + post("/v1/chat/completions", chat_body("m")) + get("/health/live") + post("/v1/nowhere", "{}") +
-               get("/v1/models/m"));
+  client_.send(get("/v1/models") + post("/v1/chat/completions", chat_body("m")) + get("/health/live") +
+               post("/v1/nowhere", "{}") + get("/v1/models/m"));
   serve();
   EXPECT_EQ(client_.read_answer().status, 200);
   EXPECT_EQ(client_.read_answer().body, "{}");
@@ -100,7 +102,9 @@ TEST_F(Http, says_continue_to_a_client_that_waits_for_it) {
   EXPECT_TRUE(request.field("expect").empty());
   EXPECT_EQ(client_.read_answer().status, 200);
   // Refused by its head alone, a body is not asked for.
-  client_.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n");
+  client_.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\nExpect: "
+      "100-continue\r\n\r\n");
   expect_error(client_.read_answer(), 413, "request_too_large");
   EXPECT_TRUE(client_.socket().wait_closed());
 }
@@ -118,7 +122,8 @@ TEST_F(Http, answers_head_like_get_without_the_body) {
 
 TEST_F(Http, serves_http_1_0_clients) {
   const std::string body = chat_body("m");
-  const std::string head = "POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  const std::string head = "POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n";
   for (int i = 0; i < 2; ++i) {
     client_.send(head + "Connection: keep-alive\r\n\r\n" + body);
     serve();
@@ -136,7 +141,8 @@ TEST_F(Http, serves_http_1_0_clients) {
 }
 
 TEST_F(Http, answers_options_without_cors) {
-  client_.send("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\nOPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client_.send(
+      "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\nOPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n\r\n");
   Answer all = client_.read_answer(), one = client_.read_answer();
   EXPECT_EQ(all.status, 204);
   EXPECT_NE(all.fields["allow"].find("POST"), std::string::npos);
@@ -183,8 +189,8 @@ TEST_F(Http, refuses_bodies_that_it_cannot_read) {
   for (const Refused& refused : all) {
     SCOPED_TRACE(refused.fields + refused.body);
     RawClient client(gateway_.address());
-    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + refused.fields + "Content-Length: " +
-                std::to_string(refused.body.size()) + "\r\n\r\n" + refused.body);
+    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + refused.fields +
+                "Content-Length: " + std::to_string(refused.body.size()) + "\r\n\r\n" + refused.body);
     expect_error(client.read_answer(), refused.status, refused.code);
   }
   EXPECT_EQ(upstream_.accepted(), 0u);
@@ -195,8 +201,8 @@ TEST_F(Http, takes_json_under_its_other_names) {
                            "Content-Type: application/vnd.api+json\r\n", "Content-Encoding: identity\r\n", ""}) {
     RawClient client(gateway_.address());
     const std::string body = chat_body("m");
-    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + std::string(type) + "Content-Length: " + std::to_string(body.size()) +
-                "\r\n\r\n" + body);
+    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + std::string(type) +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     EXPECT_EQ(serve().body, body);
     EXPECT_EQ(client.read_answer().status, 200) << type;
   }
@@ -205,7 +211,9 @@ TEST_F(Http, takes_json_under_its_other_names) {
 // --- chunked requests ---
 
 std::string chunked_post(const std::string& chunks, const std::string& fields = {}) {
-  return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n" + fields + "\r\n" + chunks;
+  return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+         "application/json\r\nTransfer-Encoding: chunked\r\n" +
+         fields + "\r\n" + chunks;
 }
 
 TEST_F(Http, takes_chunked_bodies_and_sends_them_with_their_length) {
@@ -226,9 +234,17 @@ TEST_F(Http, takes_chunked_bodies_and_sends_them_with_their_length) {
 TEST_F(Http, refuses_chunked_bodies_with_anything_odd) {
   const std::string body = chat_body("m");
   const std::string good = chunk(body);
-  const std::vector<std::string> odd_ones{good + "0\r\nX-Trailer: 1\r\n\r\n", good + "0;a=b\r\n\r\n", "5;a=b\r\n" + body.substr(0, 5) + "\r\n" + chunk(body.substr(5)) + last_chunk,
-        "zz\r\n", "-1\r\n", "0x5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk, "5\n" + body.substr(0, 5) + "\n0\n\n", "ffffffffffffffff1\r\n",
-        "1\r\n{}\r\n" + last_chunk, good + "0\r\n\rX", " 5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk};
+  const std::vector<std::string> odd_ones{good + "0\r\nX-Trailer: 1\r\n\r\n",
+                                          good + "0;a=b\r\n\r\n",
+                                          "5;a=b\r\n" + body.substr(0, 5) + "\r\n" + chunk(body.substr(5)) + last_chunk,
+                                          "zz\r\n",
+                                          "-1\r\n",
+                                          "0x5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk,
+                                          "5\n" + body.substr(0, 5) + "\n0\n\n",
+                                          "ffffffffffffffff1\r\n",
+                                          "1\r\n{}\r\n" + last_chunk,
+                                          good + "0\r\n\rX",
+                                          " 5\r\n" + body.substr(0, 5) + "\r\n" + last_chunk};
   for (const std::string& odd : odd_ones) {
     SCOPED_TRACE(odd);
     RawClient client(gateway_.address());
@@ -243,24 +259,61 @@ TEST_F(Http, refuses_chunked_bodies_with_anything_odd) {
 // --- hostile heads ---
 
 std::vector<std::string> hostile_heads() {
-  const auto with = [](const std::string& fields) { return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n"; };
+  const auto with = [](const std::string& fields) {
+    return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n";
+  };
   const auto line = [](const std::string& first) { return first + "\r\nHost: localhost\r\n\r\n"; };
   return {
-      with("Content-Length: 5\r\nContent-Length: 5\r\n"), with("Content-Length: 5\r\nContent-Length: 6\r\n"), with("Content-Length: 5, 5\r\n"),
-      with("Content-Length: +5\r\n"), with("Content-Length: -5\r\n"), with("Content-Length: 0x5\r\n"), with("Content-Length: 05\r\n"),
-      with("Content-Length:\r\n"), with("Content-Length: 9223372036854775808\r\n"), with("Content-Length: 5 5\r\n"),
-      with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-      with("Transfer-Encoding: identity\r\n"), with("Transfer-Encoding: chunked, identity\r\n"), with("Transfer-Encoding: xchunked\r\n"),
-      with("Transfer-Encoding: \x0b" "chunked\r\n"), with("Transfer-Encoding : chunked\r\n"), with("Transfer_Encoding: chunked\r\n"),
-      with("X: a\r\n Transfer-Encoding: chunked\r\n"), with("X: a\nTransfer-Encoding: chunked\r\n"), with("X: a\rTransfer-Encoding: chunked\r\n"),
-      with(std::string("X: a\0b\r\n", 8)), with("X: \x01\r\n"), with("X: \xc3\xa9\r\n"), with(": x\r\n"), with("no colon\r\n"),
-      with("X@Y: 1\r\n"), with("Host: other\r\n"), with("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"),
-      with("Connection: Content-Length\r\nContent-Length: 5\r\n"), with("Connection: authorization\r\n"), with("x-tollgate-task: a\r\nX-Tollgate-Task: b\r\n"),
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: a b\r\n\r\n", "POST /v1/chat/completions HTTP/1.1\r\nHost:\r\n\r\n",
-      "POST /v1/chat/completions HTTP/1.1\r\n\r\n", line("GET http://localhost/v1/models HTTP/1.1"), line("CONNECT localhost:443 HTTP/1.1"),
-      line("GET  /v1/models HTTP/1.1"), line("GET /v1/models HTTP/1.1 "), line("GET /v1/models"), line("GET /v1/models http/1.1"),
-      line("GET /v1/models HTTP/2.0"), line("GET /v1/models#x HTTP/1.1"), line("GET /v1/m\xc3\xb6" "dels HTTP/1.1"), line("G(T /v1/models HTTP/1.1"),
-      "\x16\x03\x01\x02\x00\x01" + std::string(60, '\x01'), line("GET * HTTP/1.1"), "GET /v1/models HTTP/1.1\nHost: localhost\n\n",
+      with("Content-Length: 5\r\nContent-Length: 5\r\n"),
+      with("Content-Length: 5\r\nContent-Length: 6\r\n"),
+      with("Content-Length: 5, 5\r\n"),
+      with("Content-Length: +5\r\n"),
+      with("Content-Length: -5\r\n"),
+      with("Content-Length: 0x5\r\n"),
+      with("Content-Length: 05\r\n"),
+      with("Content-Length:\r\n"),
+      with("Content-Length: 9223372036854775808\r\n"),
+      with("Content-Length: 5 5\r\n"),
+      with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
+      with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+      with("Transfer-Encoding: identity\r\n"),
+      with("Transfer-Encoding: chunked, identity\r\n"),
+      with("Transfer-Encoding: xchunked\r\n"),
+      with("Transfer-Encoding: \x0b"
+           "chunked\r\n"),
+      with("Transfer-Encoding : chunked\r\n"),
+      with("Transfer_Encoding: chunked\r\n"),
+      with("X: a\r\n Transfer-Encoding: chunked\r\n"),
+      with("X: a\nTransfer-Encoding: chunked\r\n"),
+      with("X: a\rTransfer-Encoding: chunked\r\n"),
+      with(std::string("X: a\0b\r\n", 8)),
+      with("X: \x01\r\n"),
+      with("X: \xc3\xa9\r\n"),
+      with(": x\r\n"),
+      with("no colon\r\n"),
+      with("X@Y: 1\r\n"),
+      with("Host: other\r\n"),
+      with("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"),
+      with("Connection: Content-Length\r\nContent-Length: 5\r\n"),
+      with("Connection: authorization\r\n"),
+      with("x-tollgate-task: a\r\nX-Tollgate-Task: b\r\n"),
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: a b\r\n\r\n",
+      "POST /v1/chat/completions HTTP/1.1\r\nHost:\r\n\r\n",
+      "POST /v1/chat/completions HTTP/1.1\r\n\r\n",
+      line("GET http://localhost/v1/models HTTP/1.1"),
+      line("CONNECT localhost:443 HTTP/1.1"),
+      line("GET  /v1/models HTTP/1.1"),
+      line("GET /v1/models HTTP/1.1 "),
+      line("GET /v1/models"),
+      line("GET /v1/models http/1.1"),
+      line("GET /v1/models HTTP/2.0"),
+      line("GET /v1/models#x HTTP/1.1"),
+      line("GET /v1/m\xc3\xb6"
+           "dels HTTP/1.1"),
+      line("G(T /v1/models HTTP/1.1"),
+      "\x16\x03\x01\x02\x00\x01" + std::string(60, '\x01'),
+      line("GET * HTTP/1.1"),
+      "GET /v1/models HTTP/1.1\nHost: localhost\n\n",
   };
 }
 
@@ -271,7 +324,8 @@ TEST_F(Http, ends_the_connection_at_a_hostile_head_and_serves_nothing_behind_it)
     for (const bool after_a_good_one : {false, true}) {
       SCOPED_TRACE(head + (after_a_good_one ? " (second)" : ""));
       RawClient client(gateway_.address());
-      client.send((after_a_good_one ? get("/health/live") : "") + head + post("/v1/chat/completions", chat_body("m")) + get("/v1/models"));
+      client.send((after_a_good_one ? get("/health/live") : "") + head + post("/v1/chat/completions", chat_body("m")) +
+                  get("/v1/models"));
       if (after_a_good_one) {
         EXPECT_EQ(client.read_answer().status, 200);
       }
@@ -293,8 +347,9 @@ TEST_F(Http, names_the_limit_that_a_head_is_over) {
   };
   std::string many;
   for (int i = 0; i < 101; ++i) many += "X-" + std::to_string(i) + ": y\r\n";
-  for (const Over& over : {Over{get("/" + std::string(9000, 'a')), 414}, Over{get("/v1/models", "X: " + std::string(40'000, 'a') + "\r\n"), 431},
-                           Over{get("/v1/models", many), 431}}) {
+  for (const Over& over :
+       {Over{get("/" + std::string(9000, 'a')), 414},
+        Over{get("/v1/models", "X: " + std::string(40'000, 'a') + "\r\n"), 431}, Over{get("/v1/models", many), 431}}) {
     RawClient client(gateway_.address());
     client.send(over.request);
     expect_error(client.read_answer(), over.status, "bad_http_request");
@@ -303,7 +358,8 @@ TEST_F(Http, names_the_limit_that_a_head_is_over) {
 }
 
 TEST_F(Http, refuses_targets_that_two_readers_read_differently) {
-  for (const std::string path : {"/v1/../admin", "/v1/./models", "/v1/%2e%2e/x", "/v1/a%2Fb", "/v1/a\\b", "/v1/%5c", "/v1/%zz", "/v1/%", "/v1/a;b", "/v1/%00"}) {
+  for (const std::string path : {"/v1/../admin", "/v1/./models", "/v1/%2e%2e/x", "/v1/a%2Fb", "/v1/a\\b", "/v1/%5c",
+                                 "/v1/%zz", "/v1/%", "/v1/a;b", "/v1/%00"}) {
     RawClient client(gateway_.address());
     client.send(post(path, chat_body("m")));
     expect_error(client.read_answer(), 400, "");
@@ -315,7 +371,8 @@ TEST_F(Http, refuses_targets_that_two_readers_read_differently) {
 
 class HttpSmall : public Http {
  protected:
-  HttpSmall() : Http("max_body: 64KiB\nmax_bodies: 64KiB\nheader_timeout: 300ms\nbody_timeout: 300ms\nkeep_alive: 300ms") {}
+  HttpSmall()
+      : Http("max_body: 64KiB\nmax_bodies: 64KiB\nheader_timeout: 300ms\nbody_timeout: 300ms\nkeep_alive: 300ms") {}
 };
 
 TEST_F(HttpSmall, names_the_limit_that_a_body_is_over) {

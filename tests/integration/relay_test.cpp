@@ -1,14 +1,15 @@
-// A request's way there and back: which target it goes to, what crosses, what stays, and that the bytes are kept.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-#include <random>
-#include <thread>
-
+// A request's way there and back: which target it goes to, what crosses, what stays. Providers cache prompts by their bytes,
+// so a body has to arrive as it was sent but for the values that are spliced.
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <random>
+#include <thread>
 
 namespace tollgate::test {
 namespace {
@@ -34,14 +35,16 @@ class Relay : public testing::Test {
   }
 
   KeepAliveUpstream upstream_;
-  GatewayUnderTest gateway_{config_for(upstream_.port()) +
-                            "  named: {provider: up, name: real-name}\n  \"pre-*\": {provider: up}\n  \"old-*\": {provider: up, name: new}\n"
-                            "routes:\n  auto: {match: [gpt-4o, \"gpt-4-*\"], primary: named}\n"};
+  GatewayUnderTest gateway_{
+      config_for(upstream_.port()) +
+      "  named: {provider: up, name: real-name}\n  \"pre-*\": {provider: up}\n  \"old-*\": {provider: up, name: new}\n"
+      "routes:\n  auto: {match: [gpt-4o, \"gpt-4-*\"], primary: named}\n"};
   RawClient client_{gateway_.address()};
 };
 
 TEST_F(Relay, sends_the_body_as_it_came_and_the_answer_as_it_came) {
-  const std::string body = "{ \"messages\" : [ ] ,\t\"model\":\"m\", \"temperature\":1.0, \"seed\":1e2, \"x\":\"\\u00e9\" }\n";
+  const std::string body =
+      "{ \"messages\" : [ ] ,\t\"model\":\"m\", \"temperature\":1.0, \"seed\":1e2, \"x\":\"\\u00e9\" }\n";
   client_.send(post("/v1/chat/completions", body));
   const KeepAliveUpstream::Call call = upstream_.next();
   EXPECT_EQ(call.request.body, body);
@@ -54,12 +57,19 @@ TEST_F(Relay, sends_the_body_as_it_came_and_the_answer_as_it_came) {
 }
 
 TEST_F(Relay, replaces_the_model_by_the_name_that_the_target_knows) {
-  const std::vector<std::pair<std::string, std::string>> names{
-      {"m", "m"},           {"named", "real-name"},   {"up/gpt-5.5", "gpt-5.5"},   {"up/org/model:free", "org/model:free"},
-      {"pre-x", "pre-x"},   {"old-x", "new"},         {"auto", "real-name"},       {"gpt-4o", "real-name"},
-      {"gpt-4-1", "real-name"}, {"up/a:devops", "a:devops"}};
+  const std::vector<std::pair<std::string, std::string>> names{{"m", "m"},
+                                                               {"named", "real-name"},
+                                                               {"up/gpt-5.5", "gpt-5.5"},
+                                                               {"up/org/model:free", "org/model:free"},
+                                                               {"pre-x", "pre-x"},
+                                                               {"old-x", "new"},
+                                                               {"auto", "real-name"},
+                                                               {"gpt-4o", "real-name"},
+                                                               {"gpt-4-1", "real-name"},
+                                                               {"up/a:devops", "a:devops"}};
   for (const auto& [requested, upstream] : names)
-    EXPECT_EQ(sent_on("{\"messages\":[],\"model\":\"" + requested + "\",\"x\":1.0}").body, "{\"messages\":[],\"model\":\"" + upstream + "\",\"x\":1.0}");
+    EXPECT_EQ(sent_on("{\"messages\":[],\"model\":\"" + requested + "\",\"x\":1.0}").body,
+              "{\"messages\":[],\"model\":\"" + upstream + "\",\"x\":1.0}");
   // However the name is written.
   EXPECT_EQ(sent_on(R"({"model" : "n\u0061med" })").body, R"({"model" : "real-name" })");
   EXPECT_EQ(sent_on(R"({"mod\u0065l":"auto"})").body, R"({"mod\u0065l":"real-name"})");
@@ -67,16 +77,20 @@ TEST_F(Relay, replaces_the_model_by_the_name_that_the_target_knows) {
 }
 
 TEST_F(Relay, removes_the_task_type_unless_the_call_is_stored) {
-  EXPECT_EQ(sent_on(R"({"model":"m","metadata":{"task_type":"devops","a":"b"}})").body, R"({"model":"m","metadata":{"a":"b"}})");
-  EXPECT_EQ(sent_on(R"({"model":"m","metadata":{"a":"b","task_type":"devops"}})").body, R"({"model":"m","metadata":{"a":"b"}})");
-  EXPECT_EQ(sent_on(R"({"model":"m","store":true,"metadata":{"task_type":"devops"}})").body, R"({"model":"m","store":true,"metadata":{"task_type":"devops"}})");
+  EXPECT_EQ(sent_on(R"({"model":"m","metadata":{"task_type":"devops","a":"b"}})").body,
+            R"({"model":"m","metadata":{"a":"b"}})");
+  EXPECT_EQ(sent_on(R"({"model":"m","metadata":{"a":"b","task_type":"devops"}})").body,
+            R"({"model":"m","metadata":{"a":"b"}})");
+  EXPECT_EQ(sent_on(R"({"model":"m","store":true,"metadata":{"task_type":"devops"}})").body,
+            R"({"model":"m","store":true,"metadata":{"task_type":"devops"}})");
   EXPECT_EQ(sent_on(R"({"model":"m","metadata":{"a":"b"}})").body, R"({"model":"m","metadata":{"a":"b"}})");
   const auto alone = nlohmann::json::parse(sent_on(R"({"model":"m","metadata":{"task_type":"devops"},"n":1})").body);
   EXPECT_FALSE(alone.value("/metadata/task_type"_json_pointer, nlohmann::json()).is_string()) << alone;
 }
 
 TEST_F(Relay, refuses_what_two_readers_read_differently) {
-  for (const char* body : {R"({"model":"m","model":"named"})", R"({"model":"m","x":1,"mod\u0065l":"m"})", R"({"model":"m","Model":"named"})"})
+  for (const char* body : {R"({"model":"m","model":"named"})", R"({"model":"m","x":1,"mod\u0065l":"m"})",
+                           R"({"model":"m","Model":"named"})"})
     EXPECT_EQ(refused(body, 400).value("param", ""), "model") << body;
   EXPECT_EQ(refused(R"({"model":"m","stream":true,"stream":false})", 400).value("param", ""), "stream");
   EXPECT_EQ(refused(R"({"model":7})", 400).value("param", ""), "model");
@@ -103,9 +117,10 @@ TEST_F(Relay, names_near_models_to_who_asks_for_an_unknown_one) {
 }
 
 TEST_F(Relay, keeps_the_query_and_the_path_below_the_base) {
-  EXPECT_TRUE(sent_on(chat_body("m"), "/v1/chat/completions?api-version=2024-10-21&x=%2F&y").head.starts_with(
-      "POST /v1/chat/completions?api-version=2024-10-21&x=%2F&y HTTP/1.1\r\n"));
-  for (const char* path : {"/v1/images/generations", "/v1/moderations", "/v1/rerank", "/v1/audio/speech", "/v1/a/b/c", "/v1/x.y~z"})
+  EXPECT_TRUE(sent_on(chat_body("m"), "/v1/chat/completions?api-version=2024-10-21&x=%2F&y")
+                  .head.starts_with("POST /v1/chat/completions?api-version=2024-10-21&x=%2F&y HTTP/1.1\r\n"));
+  for (const char* path :
+       {"/v1/images/generations", "/v1/moderations", "/v1/rerank", "/v1/audio/speech", "/v1/a/b/c", "/v1/x.y~z"})
     EXPECT_TRUE(sent_on(chat_body("m"), path).head.starts_with("POST " + std::string(path) + " HTTP/1.1\r\n")) << path;
   // What SDKs make of base_url.
   for (const char* path : {"/chat/completions", "//chat/completions", "/v1//chat/completions", "//v1/chat/completions"})
@@ -113,7 +128,8 @@ TEST_F(Relay, keeps_the_query_and_the_path_below_the_base) {
 }
 
 TEST_F(Relay, lets_no_path_leave_the_base) {
-  for (const char* path : {"/v1/../../admin", "/v1/x/../y", "/v1/%2e%2e/x", "/v1/..%2fx", "/v1/x/..", "/v1/./x", "/v1/@evil.example/", "/v1/x#y", "/v1/\\evil"}) {
+  for (const char* path : {"/v1/../../admin", "/v1/x/../y", "/v1/%2e%2e/x", "/v1/..%2fx", "/v1/x/..", "/v1/./x",
+                           "/v1/@evil.example/", "/v1/x#y", "/v1/\\evil"}) {
     RawClient client(gateway_.address());
     client.send(post(path, chat_body("m")));
     const int status = path == std::string("/v1/@evil.example/") ? 0 : 400;
@@ -139,7 +155,9 @@ TEST_F(Relay, passes_an_answer_that_is_encoded_all_the_same) {
   client_.send(post("/v1/embeddings", chat_body("m")));
   const KeepAliveUpstream::Call call = upstream_.next();
   const std::string bytes("\x1f\x8b\x08\x00\x00\xff\x00", 7);
-  upstream_.connection(call.connection).send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\n" + bytes);
+  upstream_.connection(call.connection)
+      .send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\n" +
+            bytes);
   Answer got = client_.read_answer();
   EXPECT_EQ(got.body, bytes);
   EXPECT_EQ(got.fields["content-encoding"], "gzip");
@@ -170,15 +188,18 @@ class Generator {
   std::string string() {
     std::string text = "\"";
     for (int i = upto(6); i > 0; --i)
-      text += pick({"a", "\\u0041", "\\\"", "\\\\", "\\/", "/", "\\n", "\\ud83d\\ude00", "\u6f22", "\U0001F600", "\\u0000", "</", "&", "\x7f"});
+      text += pick({"a", "\\u0041", "\\\"", "\\\\", "\\/", "/", "\\n", "\\ud83d\\ude00", "\u6f22", "\U0001F600",
+                    "\\u0000", "</", "&", "\x7f"});
     return text + "\"";
   }
   std::string member(const std::string& name) {
-    return pick({"\"" + name + "\"", "\"\\u0078" + name + "\"", "\"\u00e9" + name + "\"", "\"" + name + " \\\" \""}) + space() + ":" + space() + value(3);
+    return pick({"\"" + name + "\"", "\"\\u0078" + name + "\"", "\"\u00e9" + name + "\"", "\"" + name + " \\\" \""}) +
+           space() + ":" + space() + value(3);
   }
   std::string value(int depth) {
     if (depth == 0 || upto(2) > 0)
-      return pick({"1", "1.0", "-0", "1e2", "1E+2", "0.1", "12345678901234567890", "1e400", "true", "false", "null", string()});
+      return pick(
+          {"1", "1.0", "-0", "1e2", "1E+2", "0.1", "12345678901234567890", "1e400", "true", "false", "null", string()});
     std::string text;
     const bool array = upto(1) == 0;
     for (int i = 0, count = upto(3); i < count; ++i)

@@ -1,15 +1,16 @@
-// The shipped configuration on the built-in simulator, and every fault that the simulator knows as a client of the gateway sees it: a real
-// status, an error event or a visibly broken answer, and never a short answer that looks whole.
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
+// The shipped configuration on the built-in simulator, and every fault that the simulator knows as a client of the
+// gateway sees it: a real status, an error event or a visibly broken answer, and never a short answer that looks whole.
+#include "tollgate/simulator/fault.hpp"
 
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"
-#include "tollgate/simulator/fault.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <set>
+#include <sstream>
 
 namespace tollgate::test {
 namespace {
@@ -40,7 +41,9 @@ class Shipped : public testing::Test {
   }
 
   GatewayUnderTest gateway_{[](const std::filesystem::path& folder) {
-    return shipped_config() + "\nserver: {listen: [\"127.0.0.1:0\"]}\nadmin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " +
+    return shipped_config() +
+           "\nserver: {listen: [\"127.0.0.1:0\"]}\nadmin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: "
+           "\"127.0.0.1:0\"}\nlog: {access: " +
            (folder / "access.log").string() + ", level: error}\n";
   }};
   RawClient client_{gateway_.address()};
@@ -48,7 +51,9 @@ class Shipped : public testing::Test {
 
 TEST_F(Shipped, answers_a_chat_by_route_match_model_and_wildcard) {
   for (const char* model : {"auto", "gpt-4o-mini", "gpt-5.5", "claude-opus-4.7", "sim/anything"}) {
-    Answer got = ask(post("/v1/chat/completions", R"({"model":")" + std::string(model) + R"(","max_tokens":3,"messages":[{"role":"user","content":"hi"}]})"));
+    Answer got =
+        ask(post("/v1/chat/completions", R"({"model":")" + std::string(model) +
+                                             R"(","max_tokens":3,"messages":[{"role":"user","content":"hi"}]})"));
     EXPECT_EQ(got.status, 200) << got.body;
     const json answer = json::parse(got.body);
     EXPECT_EQ(answer.at("object"), "chat.completion");
@@ -59,10 +64,12 @@ TEST_F(Shipped, answers_a_chat_by_route_match_model_and_wildcard) {
 }
 
 TEST_F(Shipped, streams_a_chat_with_usage_only_where_asked) {
-  const std::string start = R"({"model":"auto","stream":true,"max_tokens":5,"messages":[{"role":"user","content":"hi"}])";
+  const std::string start =
+      R"({"model":"auto","stream":true,"max_tokens":5,"messages":[{"role":"user","content":"hi"}])";
   std::string content;
   for (const bool asked : {false, true}) {
-    Answer got = ask(post("/v1/chat/completions", start + (asked ? R"(,"stream_options":{"include_usage":true}})" : "}")));
+    Answer got =
+        ask(post("/v1/chat/completions", start + (asked ? R"(,"stream_options":{"include_usage":true}})" : "}")));
     EXPECT_EQ(got.fields["content-type"], "text/event-stream");
     const auto events = data_of(got.body);
     ASSERT_GE(events.size(), 7u) << got.body;
@@ -94,11 +101,13 @@ TEST_F(Shipped, answers_the_other_endpoints) {
   EXPECT_EQ(answer.at("object"), "response");
   answer = json::parse(ask(post("/v1/moderations", R"({"model":"auto","input":"hi"})")).body);
   EXPECT_EQ(answer.at("results").size(), 1u);
-  const Answer stream = ask(post("/v1/responses", R"({"model":"auto","input":"hi","stream":true,"max_output_tokens":40})"));
+  const Answer stream =
+      ask(post("/v1/responses", R"({"model":"auto","input":"hi","stream":true,"max_output_tokens":40})"));
   const auto events = data_of(stream.body);
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(json::parse(events.front()).at("type"), "response.created");
-  EXPECT_TRUE(json::parse(events.back()).at("type") == "response.completed" || json::parse(events.back()).at("type") == "response.incomplete");
+  EXPECT_TRUE(json::parse(events.back()).at("type") == "response.completed" ||
+              json::parse(events.back()).at("type") == "response.incomplete");
   EXPECT_EQ(stream.body.find("[DONE]"), std::string::npos);
 }
 
@@ -115,7 +124,7 @@ TEST_F(Shipped, lists_its_models) {
 /// What a client sees of a fault: a status with a code, or a 200 that ends in an error event, or a good answer.
 struct Seen {
   int status;
-  std::string code;     ///< of the error body; of the error event where the status is 200; empty: no error
+  std::string code;  ///< of the error body; of the error event where the status is 200; empty: no error
   std::string outcome;
 };
 
@@ -187,12 +196,14 @@ class Faults : public testing::TestWithParam<Cell> {
  protected:
   void expect(const std::string& fault, const Seen& expected, bool stream) {
     SCOPED_TRACE(fault + (stream ? " of a stream" : " of a whole answer"));
-    const std::string outcome = R"(tollgate_requests_total{tenant="default",route="none",task="none",model="sim/*",outcome=")" + expected.outcome +
-                                "\",stream=\"" + (stream ? "true" : "false") + "\"}";
+    const std::string outcome =
+        R"(tollgate_requests_total{tenant="default",route="none",task="none",model="sim/*",outcome=")" +
+        expected.outcome + "\",stream=\"" + (stream ? "true" : "false") + "\"}";
     const double before = gateway_.metric(outcome);
     RawClient client(gateway_.address());
-    client.send(post("/v1/chat/completions",
-                     chat_body("sim/x,first_token=0,rate=200,tokens=8,after=4" + (fault == "none" ? "" : ",fault=" + fault), stream)));
+    client.send(post("/v1/chat/completions", chat_body("sim/x,first_token=0,rate=200,tokens=8,after=4" +
+                                                           (fault == "none" ? "" : ",fault=" + fault),
+                                                       stream)));
     const Answer got = client.read_answer();
     EXPECT_EQ(got.status, expected.status) << got.body;
     EXPECT_TRUE(got.complete);
@@ -204,8 +215,9 @@ class Faults : public testing::TestWithParam<Cell> {
   /// Timers that are short, except where the fault is slowness itself.
   static std::string config() {
     const bool slow = GetParam().fault == "slow_bytes", silent = GetParam().fault == "hang_before_head";
-    return "providers:\n  sim: {simulator: {}, timeouts: {first_token: " + std::string(slow ? "20s" : "400ms") + ", idle: 400ms, attempt: " +
-           (silent ? "600ms" : "30s") + "}}\nmodels:\n  \"sim/*\": {provider: sim, name: \"*\"}\n";
+    return "providers:\n  sim: {simulator: {}, timeouts: {first_token: " + std::string(slow ? "20s" : "400ms") +
+           ", idle: 400ms, attempt: " + (silent ? "600ms" : "30s") +
+           "}}\nmodels:\n  \"sim/*\": {provider: sim, name: \"*\"}\n";
   }
 
   GatewayUnderTest gateway_{config()};

@@ -1,14 +1,13 @@
-// How streams end. Whatever the upstream does, the client can tell a whole answer from a broken one: a whole one ends as its kind of
-// stream does, a broken one with an error event, and where nothing was sent yet with a real HTTP status.
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
+// How streams end. Whatever the upstream does, the client can tell a whole answer from a broken one: a whole one ends
+// as its kind of stream does, a broken one with an error event, and where nothing was sent yet with a real HTTP status.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace tollgate::test {
 namespace {
@@ -89,7 +88,9 @@ TEST_P(StreamEnd, is_told_as_what_it_is) {
       EXPECT_EQ(got.body, param.kept);
   }
   EXPECT_TRUE(gateway.wait_for_metric(
-      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome=")" + param.outcome + R"(",stream="true"})", 1))
+      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome=")" + param.outcome +
+          R"(",stream="true"})",
+      1))
       << gateway.metrics();
   EXPECT_TRUE(gateway.wait_for_metric("tollgate_streams_active", 0));
 
@@ -102,12 +103,14 @@ TEST_P(StreamEnd, is_told_as_what_it_is) {
 
 const std::string whole = role_event + token("a") + finish_event;
 const std::string started = role_event + token("a");
-const std::string two_choices =
-    event(R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]})") + event(R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})");
+const std::string two_choices = event(R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":null}]})") +
+                                event(R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})");
 const std::string second_choice_ends = event(R"({"choices":[{"index":1,"delta":{},"finish_reason":"length"}]})");
-const std::string rate_error = R"({"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}})";
+const std::string rate_error =
+    R"({"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}})";
 const std::string plain_error = R"({"error":{"message":"oops","type":"server_error","param":null,"code":null}})";
-const std::string long_prompt = R"({"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}})";
+const std::string long_prompt =
+    R"({"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}})";
 const std::string numbered_error = R"({"error":{"message":"busy","type":"x","param":null,"code":503}})";
 const std::string key_error = R"({"error":{"message":"no","type":"x","param":null,"code":401}})";
 const std::string flat_error = R"({"object":"error","message":"old","type":"BadRequestError","code":400})";
@@ -117,7 +120,8 @@ std::string typed(const std::string& type, const std::string& inside = {}) {
 }
 const std::string opening = typed("response.created", R"(,"response":{"id":"r"})") + typed("response.in_progress");
 const std::string text_delta = typed("response.output_text.delta", R"(,"delta":"hi")");
-const std::string completed = typed("response.completed", R"(,"response":{"usage":{"input_tokens":3,"output_tokens":2}})");
+const std::string completed =
+    typed("response.completed", R"(,"response":{"usage":{"input_tokens":3,"output_tokens":2}})");
 const std::string failed = typed("response.failed", R"(,"response":{"error":{"code":"server_error","message":"m"}})");
 const std::string old_token = event(R"({"choices":[{"index":0,"text":"a","finish_reason":null}]})");
 const std::string old_finish = event(R"({"choices":[{"index":0,"text":"","finish_reason":"stop"}]})");
@@ -132,18 +136,21 @@ INSTANTIATE_TEST_SUITE_P(
         EndCase{"no_done_and_usage", whole + usage_event, Then::end, 200, whole + done_event, "", "ok"},
         EndCase{"silence_after_the_finish", whole, Then::hang, 200, whole + done_event, "", "ok"},
         EndCase{"done_without_its_empty_line", whole + "data: [DONE]", Then::end, 200, whole + done_event, "", "ok"},
-        EndCase{"done_with_half_its_empty_line", whole + "data: [DONE]\n", Then::end, 200, whole + done_event, "", "ok"},
+        EndCase{"done_with_half_its_empty_line", whole + "data: [DONE]\n", Then::end, 200, whole + done_event, "",
+                "ok"},
         EndCase{"done_after_no_finish", started + done_event, Then::end, 200, started + done_event, "", "ok"},
         EndCase{"no_finish", started, Then::end, 200, started, "upstream_error", "truncated"},
-        EndCase{"one_of_two_choices", two_choices, Then::end, 200, two_choices, "upstream_error", "truncated", "/v1/chat/completions", "\"n\":2,"},
-        EndCase{"both_choices", two_choices + second_choice_ends, Then::end, 200, two_choices + second_choice_ends + done_event, "", "ok",
+        EndCase{"one_of_two_choices", two_choices, Then::end, 200, two_choices, "upstream_error", "truncated",
                 "/v1/chat/completions", "\"n\":2,"},
+        EndCase{"both_choices", two_choices + second_choice_ends, Then::end, 200,
+                two_choices + second_choice_ends + done_event, "", "ok", "/v1/chat/completions", "\"n\":2,"},
         EndCase{"close_mid_stream", started, Then::close, 200, started, "upstream_error", "truncated"},
         EndCase{"reset_mid_stream", started, Then::reset, 200, started, "upstream_error", "truncated"},
         EndCase{"close_mid_event", started + "data: {\"choi", Then::close, 200, started, "upstream_error", "truncated"},
         EndCase{"end_mid_event", started + "data: {\"choi", Then::end, 200, started, "upstream_error", "truncated"},
         EndCase{"stall_after_content", started, Then::hang, 200, started, "upstream_timeout", "truncated"},
-        EndCase{"stall_mid_event", started + "data: {\"choi", Then::hang, 200, started, "upstream_timeout", "truncated"},
+        EndCase{"stall_mid_event", started + "data: {\"choi", Then::hang, 200, started, "upstream_timeout",
+                "truncated"},
         EndCase{"stall_before_content", "", Then::hang, 504, "", "upstream_timeout", "timeout"},
         EndCase{"role_then_hang", role_event, Then::hang, 504, "", "upstream_timeout", "timeout"},
         EndCase{"comment_then_hang", ": ping\n\n", Then::hang, 504, "", "upstream_timeout", "timeout"},
@@ -158,42 +165,62 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Errors, StreamEnd,
     testing::Values(
-        EndCase{"first_rate_limit", event(rate_error), Then::end, 429, rate_error, "rate_limit_exceeded", "upstream_error"},
-        EndCase{"first_rate_limit_after_role", role_event + event(rate_error), Then::end, 429, rate_error, "rate_limit_exceeded", "upstream_error"},
+        EndCase{"first_rate_limit", event(rate_error), Then::end, 429, rate_error, "rate_limit_exceeded",
+                "upstream_error"},
+        EndCase{"first_rate_limit_after_role", role_event + event(rate_error), Then::end, 429, rate_error,
+                "rate_limit_exceeded", "upstream_error"},
         EndCase{"first_plain", event(plain_error) + done_event, Then::end, 502, plain_error, "", "upstream_error"},
-        EndCase{"first_long_prompt", event(long_prompt), Then::hang, 400, long_prompt, "context_length_exceeded", "client_error"},
+        EndCase{"first_long_prompt", event(long_prompt), Then::hang, 400, long_prompt, "context_length_exceeded",
+                "client_error"},
         EndCase{"first_numbered", event(numbered_error), Then::close, 503, numbered_error, "", "upstream_error"},
         EndCase{"first_about_our_key", event(key_error), Then::end, 502, key_error, "", "upstream_error"},
-        EndCase{"first_named", "event: error\n" + event(plain_error), Then::end, 502, plain_error, "", "upstream_error"},
+        EndCase{"first_named", "event: error\n" + event(plain_error), Then::end, 502, plain_error, "",
+                "upstream_error"},
         EndCase{"first_malformed", event("{\"choices\":["), Then::hang, 502, "", "upstream_error", "upstream_error"},
-        EndCase{"later_forwarded", started + event(rate_error), Then::end, 200, started + event(rate_error), "", "upstream_error"},
-        EndCase{"later_forwarded_and_the_rest_not", started + event(plain_error) + done_event, Then::hang, 200, started + event(plain_error), "", "upstream_error"},
-        EndCase{"later_flat", started + event(flat_error), Then::end, 200, started + event(flat_error), "", "upstream_error"},
-        EndCase{"later_malformed", started + event("{\"choices\":["), Then::hang, 200, started, "upstream_error", "truncated"},
+        EndCase{"later_forwarded", started + event(rate_error), Then::end, 200, started + event(rate_error), "",
+                "upstream_error"},
+        EndCase{"later_forwarded_and_the_rest_not", started + event(plain_error) + done_event, Then::hang, 200,
+                started + event(plain_error), "", "upstream_error"},
+        EndCase{"later_flat", started + event(flat_error), Then::end, 200, started + event(flat_error), "",
+                "upstream_error"},
+        EndCase{"later_malformed", started + event("{\"choices\":["), Then::hang, 200, started, "upstream_error",
+                "truncated"},
         EndCase{"later_html", started + "data: <html>\n\n", Then::end, 200, started, "upstream_error", "truncated"}),
     [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Surfaces, StreamEnd,
     testing::Values(
-        EndCase{"responses_completed", opening + text_delta + completed, Then::end, 200, opening + text_delta + completed, "", "ok", responses},
-        EndCase{"responses_completed_with_an_open_end", opening + text_delta + completed, Then::hang, 200, opening + text_delta + completed, "", "ok", responses},
+        EndCase{"responses_completed", opening + text_delta + completed, Then::end, 200,
+                opening + text_delta + completed, "", "ok", responses},
+        EndCase{"responses_completed_with_an_open_end", opening + text_delta + completed, Then::hang, 200,
+                opening + text_delta + completed, "", "ok", responses},
         EndCase{"responses_incomplete", opening + text_delta + typed("response.incomplete"), Then::end, 200,
                 opening + text_delta + typed("response.incomplete"), "", "ok", responses},
-        EndCase{"responses_cut_short", opening + text_delta, Then::end, 200, opening + text_delta, "upstream_error", "truncated", responses},
-        EndCase{"responses_close", opening + text_delta, Then::close, 200, opening + text_delta, "upstream_error", "truncated", responses},
-        EndCase{"responses_stall", opening + text_delta, Then::hang, 200, opening + text_delta, "upstream_timeout", "truncated", responses},
+        EndCase{"responses_cut_short", opening + text_delta, Then::end, 200, opening + text_delta, "upstream_error",
+                "truncated", responses},
+        EndCase{"responses_close", opening + text_delta, Then::close, 200, opening + text_delta, "upstream_error",
+                "truncated", responses},
+        EndCase{"responses_stall", opening + text_delta, Then::hang, 200, opening + text_delta, "upstream_timeout",
+                "truncated", responses},
         EndCase{"responses_opening_then_hang", opening, Then::hang, 504, "", "upstream_timeout", "timeout", responses},
-        EndCase{"responses_opening_then_end", opening, Then::end, 502, "", "upstream_error", "upstream_error", responses},
-        EndCase{"responses_failed_later", opening + text_delta + failed, Then::end, 200, opening + text_delta + failed, "", "upstream_error", responses},
-        EndCase{"responses_completed_without_its_empty_line", opening + text_delta + completed.substr(0, completed.size() - 2), Then::end, 200,
+        EndCase{"responses_opening_then_end", opening, Then::end, 502, "", "upstream_error", "upstream_error",
+                responses},
+        EndCase{"responses_failed_later", opening + text_delta + failed, Then::end, 200, opening + text_delta + failed,
+                "", "upstream_error", responses},
+        EndCase{"responses_completed_without_its_empty_line",
+                opening + text_delta + completed.substr(0, completed.size() - 2), Then::end, 200,
                 opening + text_delta + completed, "", "ok", responses},
-        EndCase{"completions", old_token + old_finish + done_event, Then::end, 200, old_token + old_finish + done_event, "", "ok", "/v1/completions"},
-        EndCase{"completions_no_done", old_token + old_finish, Then::end, 200, old_token + old_finish + done_event, "", "ok", "/v1/completions"},
-        EndCase{"completions_cut_short", old_token, Then::end, 200, old_token, "upstream_error", "truncated", "/v1/completions"},
+        EndCase{"completions", old_token + old_finish + done_event, Then::end, 200, old_token + old_finish + done_event,
+                "", "ok", "/v1/completions"},
+        EndCase{"completions_no_done", old_token + old_finish, Then::end, 200, old_token + old_finish + done_event, "",
+                "ok", "/v1/completions"},
+        EndCase{"completions_cut_short", old_token, Then::end, 200, old_token, "upstream_error", "truncated",
+                "/v1/completions"},
         EndCase{"unknown", "event: image\ndata: {\"b64\":\"AA\"}\n\ndata: no json\n\n", Then::end, 200,
                 "event: image\ndata: {\"b64\":\"AA\"}\n\ndata: no json\n\n", "", "ok", "/v1/images/generations"},
-        EndCase{"unknown_close", "data: {}\n\n", Then::close, 200, "data: {}\n\n", "upstream_error", "truncated", "/v1/images/generations"},
+        EndCase{"unknown_close", "data: {}\n\n", Then::close, 200, "data: {}\n\n", "upstream_error", "truncated",
+                "/v1/images/generations"},
         EndCase{"unknown_empty", "", Then::end, 200, "", "", "ok", "/v1/images/generations"}),
     [](const auto& info) { return info.param.name; });
 

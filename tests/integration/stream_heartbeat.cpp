@@ -1,13 +1,13 @@
-// Signs of life: what a client gets while its stream is silent, and what may still follow it.
-#include <gtest/gtest.h>
-#include <sys/resource.h>
-
-#include <nlohmann/json.hpp>
-
+// Signs of life: what a client gets while its stream is silent, so that no proxy in between gives up, and what may still
+// follow it.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 namespace tollgate::test {
 namespace {
@@ -17,7 +17,8 @@ const std::string framed_beat = "6\r\n: hb\n\n\r\n";
 
 /// A stream that has been asked for, with the gateway quick to show life.
 struct SilentStream {
-  explicit SilentStream(const std::string& provider_keys = {}, const std::string& server_keys = "stream: {heartbeat: 100ms, commit_after: 100ms}")
+  explicit SilentStream(const std::string& provider_keys = {},
+                        const std::string& server_keys = "stream: {heartbeat: 100ms, commit_after: 100ms}")
       : gateway(config_for(upstream.port(), provider_keys), server_keys), client(gateway.address()) {
     client.send(post("/v1/chat/completions", chat_body("m", true)));
     connection = upstream.accept();
@@ -97,7 +98,8 @@ TEST(Heartbeat, is_left_out_inside_a_large_event_without_spinning) {
   ::getrusage(RUSAGE_SELF, &after);
   EXPECT_TRUE(got.complete);
   EXPECT_TRUE(got.body.starts_with(half + "\n\ndata: {\"error\":"));
-  const double busy = static_cast<double>(after.ru_utime.tv_sec - before.ru_utime.tv_sec) + static_cast<double>(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6;
+  const double busy = static_cast<double>(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+                      static_cast<double>(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6;
   EXPECT_LT(busy, 0.5);  // a second of silence costs next to nothing
 }
 
@@ -110,14 +112,17 @@ TEST(Heartbeat, does_not_keep_a_stalled_stream_alive) {
   ASSERT_TRUE(rest.starts_with("data: {")) << rest;
   EXPECT_EQ(nlohmann::json::parse(rest.substr(6)).at("error").at("code"), "upstream_timeout");
   EXPECT_TRUE(stream.gateway.wait_for_metric(
-      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome="timeout",stream="true"})", 1))
+      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome="timeout",stream="true"})",
+      1))
       << stream.gateway.metrics();
 }
 
 TEST(Heartbeat, is_followed_by_an_error_event_where_the_upstream_refuses_late) {
-  const std::string error = R"({"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
+  const std::string error =
+      R"({"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
   for (const std::string& answer :
-       {json_answer(error, 429), std::string("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"),
+       {json_answer(error, 429),
+        std::string("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"),
         json_answer("{}", 401), std::string("garbage\r\n\r\n"), json_answer(R"({"id":"x","choices":[]})", 200)}) {
     SilentStream stream;
     ASSERT_TRUE(stream.beats(1));
@@ -136,7 +141,8 @@ TEST(Heartbeat, is_followed_by_an_error_event_where_the_upstream_refuses_late) {
 
 TEST(Heartbeat, is_followed_by_a_first_error_event_as_it_came) {
   // The data of two lines is one JSON text; put back on one line it would be another event.
-  const std::string error = "data: {\"error\":{\"message\":\"m\",\ndata: \"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";
+  const std::string error =
+      "data: {\"error\":{\"message\":\"m\",\ndata: \"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";
   SilentStream stream;
   ASSERT_TRUE(stream.beats(1));
   stream.connection.send(stream_head + chunk(error) + last_chunk);

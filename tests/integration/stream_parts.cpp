@@ -23,8 +23,10 @@ std::vector<std::string> stream_corpus_events() {
       ended(token("\U0001F600\U0001F468\u200D\U0001F469\u200D\U0001F467 e\u0301"), "\r\n"),
       token("\\ud83d\\ude00 escaped \\\"quotes\\\" and \\\\"),
       // One event of several data lines: they belong together, joined by line feeds.
-      "event: message\ndata: {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"in lines\"},\ndata:\"finish_reason\":null}]}\n\n",
-      delta(R"("tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}])"),
+      "event: message\ndata: {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"in "
+      "lines\"},\ndata:\"finish_reason\":null}]}\n\n",
+      delta(
+          R"("tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"weather","arguments":""}}])"),
       delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"city\":\"Z\u00fcrich\"}"}}])"),
       "unknown: field\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\nretry: 10\n\n",
       "\n\n\n",

@@ -1,25 +1,27 @@
-// Streams whose upstream does nothing wrong, however its bytes fall: what reaches the client is what was sent, byte for byte, but for the
-// usage chunk that the gateway asked for by itself.
-#include <gtest/gtest.h>
-#include <openssl/sha.h>
-
-#include <nlohmann/json.hpp>
-#include <thread>
-
+// Streams whose upstream does nothing wrong, however its bytes fall: what reaches the client is what was sent, byte for
+// byte, but for the usage chunk that the gateway asked for by itself.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <openssl/sha.h>
+
+#include <thread>
+
 namespace tollgate::test {
 namespace {
 
-const std::string asks_for_usage = R"({"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]})";
+const std::string asks_for_usage =
+    R"({"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[]})";
 
 std::string sha256(const std::string& text) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 
@@ -52,7 +54,8 @@ class CutStreams {
   std::vector<std::unique_ptr<RawClient>> clients_;
 };
 
-/// Cuts `whole` at every offset of `offsets`, after `before` and with the two parts made by `cut`, and expects `body` each time.
+/// Cuts `whole` at every offset of `offsets`, after `before` and with the two parts made by `cut`, and expects `body`
+/// each time.
 template <class Cut>
 void expect_same_at_every_cut(std::size_t size, const std::string& body, Cut cut) {
   CutStreams streams(16);
@@ -84,7 +87,8 @@ TEST(Stream, keeps_its_bytes_wherever_the_upstream_cuts_head_and_framing) {
   std::string wire = stream_head;
   for (const std::string& piece : stream_corpus_events()) wire += chunk(piece);
   wire += last_chunk;
-  expect_same_at_every_cut(wire.size(), stream_corpus(), [&](std::size_t at) { return std::pair(wire.substr(0, at), wire.substr(at)); });
+  expect_same_at_every_cut(wire.size(), stream_corpus(),
+                           [&](std::size_t at) { return std::pair(wire.substr(0, at), wire.substr(at)); });
 }
 
 TEST(Stream, loses_only_the_usage_chunk_wherever_it_is_cut) {
@@ -108,7 +112,8 @@ TEST(Stream, keeps_its_bytes_when_they_come_one_at_a_time) {
   RawClient client(gateway.address());
   client.send(post("/v1/chat/completions", chat_body("m", true)));
   RawSocket& connection = upstream.connection(upstream.next().connection);
-  for (const char byte : stream_head + chunk(stream_corpus()) + last_chunk) ASSERT_TRUE(connection.send(std::string(1, byte)));
+  for (const char byte : stream_head + chunk(stream_corpus()) + last_chunk)
+    ASSERT_TRUE(connection.send(std::string(1, byte)));
   const Answer got = client.read_answer();
   EXPECT_TRUE(got.complete);
   EXPECT_EQ(got.body, stream_corpus());
@@ -121,14 +126,18 @@ TEST(Stream, passes_a_data_line_of_a_megabyte_wherever_it_is_cut) {
   while (text.size() < 1024 * 1024) text += "\u6f22\u5b57 \U0001F600 abc ";
   const std::string corpus = role_event + token(text) + token("after") + finish_event + done_event;
   const std::size_t line = role_event.size();
-  std::vector<std::size_t> cuts{1, line, line + 1, line + 65535, line + 65536, line + 65537, corpus.size() - done_event.size() - 1};
+  std::vector<std::size_t> cuts{
+      1, line, line + 1, line + 65535, line + 65536, line + 65537, corpus.size() - done_event.size() - 1};
   for (std::size_t at = line + 12345; at < corpus.size(); at += 98765) cuts.push_back(at);
   for (const std::size_t at : cuts) {
     RawClient client(gateway.address());
     client.send(post("/v1/chat/completions", chat_body("m", true)));
     RawSocket connection = upstream.accept();
     RawUpstream::read_request(connection);
-    std::thread sender([&] { connection.send(stream_head + chunk(corpus.substr(0, at))) && connection.send(chunk(corpus.substr(at)) + last_chunk); });
+    std::thread sender([&] {
+      connection.send(stream_head + chunk(corpus.substr(0, at))) &&
+          connection.send(chunk(corpus.substr(at)) + last_chunk);
+    });
     const Answer got = client.read_answer();
     sender.join();
     ASSERT_TRUE(got.complete) << "cut at " << at;
@@ -144,7 +153,8 @@ TEST(Stream, reaches_the_client_event_by_event) {
   RawSocket connection = upstream.accept();
   RawUpstream::read_request(connection);
   connection.send(stream_head);
-  const std::vector<std::string> events{token("one"), token("two"), ": comment\n\n", token("three"), finish_event, done_event};
+  const std::vector<std::string> events{token("one"),   token("two"), ": comment\n\n",
+                                        token("three"), finish_event, done_event};
   std::string got;
   for (const std::string& next : events) {
     // The next event is sent only once this one is in the client's hands: nothing may wait for what follows.
@@ -162,8 +172,9 @@ TEST(Stream, has_the_header_fields_that_keep_proxies_from_buffering) {
   RawUpstream::read_request(connection);
   const std::string body = token("a") + finish_event + done_event;
   // An upstream that knows the length of its stream does not hand it on.
-  connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nX-Request-Id: req_1\r\nContent-Length: " +
-                  std::to_string(body.size()) + "\r\n\r\n" + body);
+  connection.send(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nX-Request-Id: req_1\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
   Answer got = client.read_answer();
   EXPECT_EQ(got.status, 200);
   EXPECT_EQ(got.body, body);
@@ -182,8 +193,10 @@ TEST(Stream, to_an_http_1_0_client_is_not_chunked) {
   GatewayUnderTest gateway(config_for(upstream.port()));
   RawClient client(gateway.address());
   const std::string body = chat_body("m", true);
-  client.send("POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: " +
-              std::to_string(body.size()) + "\r\n\r\n" + body);
+  client.send(
+      "POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nConnection: "
+      "keep-alive\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
   RawSocket connection = upstream.accept();
   RawUpstream::read_request(connection);
   connection.send(stream_head + chunk(stream_corpus()) + last_chunk);
@@ -223,35 +236,42 @@ TEST_P(StreamUsage, is_asked_for_and_shown_as_it_should) {
   EXPECT_EQ(client.read_answer().body, param.expected);
 }
 
-const std::string azure_first = event(R"({"id":"","object":"","model":"","choices":[],"prompt_filter_results":[{"prompt_index":0}]})");
+const std::string azure_first =
+    event(R"({"id":"","object":"","model":"","choices":[],"prompt_filter_results":[{"prompt_index":0}]})");
 const std::string bare_first = event(R"({"id":"c","object":"chat.completion.chunk","choices":[]})");
-const std::string finish_with_usage =
-    event(R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})");
-const std::string null_usage_token = event(R"({"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"usage":null})");
-const std::string azure_with_usage =
-    event(R"({"choices":[],"prompt_filter_results":[{"prompt_index":0}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})");
+const std::string finish_with_usage = event(
+    R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})");
+const std::string null_usage_token =
+    event(R"({"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}],"usage":null})");
+const std::string azure_with_usage = event(
+    R"({"choices":[],"prompt_filter_results":[{"prompt_index":0}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})");
 const std::string short_stream = token("a") + finish_event;
 const std::string explicit_no = R"({"model":"m","stream":true,"stream_options":{"include_usage":false},"messages":[]})";
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, StreamUsage,
     testing::Values(
-        UsageCase{"removed_where_only_the_gateway_asked", chat_body("m", true), true, short_stream + usage_event + done_event, short_stream + done_event},
-        UsageCase{"removed_where_the_client_said_no", explicit_no, true, short_stream + usage_event + done_event, short_stream + done_event},
-        UsageCase{"kept_where_the_client_asked", asks_for_usage, false, short_stream + usage_event + done_event, short_stream + usage_event + done_event},
+        UsageCase{"removed_where_only_the_gateway_asked", chat_body("m", true), true,
+                  short_stream + usage_event + done_event, short_stream + done_event},
+        UsageCase{"removed_where_the_client_said_no", explicit_no, true, short_stream + usage_event + done_event,
+                  short_stream + done_event},
+        UsageCase{"kept_where_the_client_asked", asks_for_usage, false, short_stream + usage_event + done_event,
+                  short_stream + usage_event + done_event},
         UsageCase{"kept_on_the_finish_chunk", chat_body("m", true), true, token("a") + finish_with_usage + done_event,
                   token("a") + finish_with_usage + done_event},
         UsageCase{"null_is_no_usage_chunk", chat_body("m", true), true, null_usage_token + finish_event + done_event,
                   null_usage_token + finish_event + done_event},
-        UsageCase{"azure_first_chunk_kept", chat_body("m", true), true, azure_first + short_stream + usage_event + done_event,
-                  azure_first + short_stream + done_event},
-        UsageCase{"empty_choices_without_usage_kept", chat_body("m", true), true, bare_first + short_stream + done_event,
-                  bare_first + short_stream + done_event},
-        UsageCase{"usage_beside_filter_results_kept", chat_body("m", true), true, short_stream + azure_with_usage + done_event,
-                  short_stream + azure_with_usage + done_event},
-        UsageCase{"not_injected_where_switched_off", chat_body("m", true), false, short_stream + usage_event + done_event,
-                  short_stream + usage_event + done_event, "stream_usage: off"},
-        UsageCase{"not_injected_without_stream", chat_body("m"), false, short_stream + done_event, short_stream + done_event}),
+        UsageCase{"azure_first_chunk_kept", chat_body("m", true), true,
+                  azure_first + short_stream + usage_event + done_event, azure_first + short_stream + done_event},
+        UsageCase{"empty_choices_without_usage_kept", chat_body("m", true), true,
+                  bare_first + short_stream + done_event, bare_first + short_stream + done_event},
+        UsageCase{"usage_beside_filter_results_kept", chat_body("m", true), true,
+                  short_stream + azure_with_usage + done_event, short_stream + azure_with_usage + done_event},
+        UsageCase{"not_injected_where_switched_off", chat_body("m", true), false,
+                  short_stream + usage_event + done_event, short_stream + usage_event + done_event,
+                  "stream_usage: off"},
+        UsageCase{"not_injected_without_stream", chat_body("m"), false, short_stream + done_event,
+                  short_stream + done_event}),
     [](const auto& info) { return info.param.name; });
 
 TEST(StreamTokens, stand_in_the_log_whoever_asked_for_them) {
@@ -265,8 +285,10 @@ TEST(StreamTokens, stand_in_the_log_whoever_asked_for_them) {
     connection.send(stream_head + chunk(short_stream + usage_event + done_event) + last_chunk);
     EXPECT_TRUE(client.read_answer().complete);
   }
-  EXPECT_TRUE(gateway.wait_for_metric(R"(tollgate_tokens_total{tenant="default",task="none",model="m",kind="output_visible"})", 10));
-  EXPECT_TRUE(gateway.wait_for_metric(R"(tollgate_tokens_total{tenant="default",task="none",model="m",kind="input_uncached"})", 14));
+  EXPECT_TRUE(gateway.wait_for_metric(
+      R"(tollgate_tokens_total{tenant="default",task="none",model="m",kind="output_visible"})", 10));
+  EXPECT_TRUE(gateway.wait_for_metric(
+      R"(tollgate_tokens_total{tenant="default",task="none",model="m",kind="input_uncached"})", 14));
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
-// What the gateway answers by itself and what it tells about itself: models, health, metrics, administration, and an access log that holds
-// nothing of what passed through.
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
-
+// What the gateway answers by itself and what it tells about itself: models, health, metrics, administration, and an
+// access log that holds nothing of what passed through.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <set>
+#include <sstream>
 
 namespace tollgate::test {
 namespace {
@@ -24,7 +24,8 @@ Answer ask(const std::string& address, const std::string& request) {
 }
 
 /// One exchange with the upstream, which sends `answer`.
-Answer exchange(GatewayUnderTest& gateway, RawUpstream& upstream, const std::string& request, const std::string& answer) {
+Answer exchange(GatewayUnderTest& gateway, RawUpstream& upstream, const std::string& request,
+                const std::string& answer) {
   RawClient client(gateway.address());
   client.send(request);
   RawSocket connection = upstream.accept();
@@ -37,7 +38,8 @@ Answer exchange(GatewayUnderTest& gateway, RawUpstream& upstream, const std::str
 
 TEST(Models, are_listed_as_openai_lists_them) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port()) + "  org/deep/model: {provider: up}\nroutes:\n  auto: {match: [gpt-4o], primary: m}\n");
+  GatewayUnderTest gateway(config_for(upstream.port()) +
+                           "  org/deep/model: {provider: up}\nroutes:\n  auto: {match: [gpt-4o], primary: m}\n");
   const json list = json::parse(ask(gateway.address(), get("/v1/models")).body);
   EXPECT_EQ(list.at("object"), "list");
   std::vector<std::string> ids;
@@ -88,7 +90,8 @@ std::set<std::string> documented_metrics() {
   std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
   std::set<std::string> names;
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("| `tollgate_") || line.starts_with("| `process_")) names.insert(line.substr(3, line.find('`', 3) - 3));
+    if (line.starts_with("| `tollgate_") || line.starts_with("| `process_"))
+      names.insert(line.substr(3, line.find('`', 3) - 3));
   return names;
 }
 
@@ -96,7 +99,10 @@ TEST(Metrics, that_the_docs_name_are_there_after_traffic) {
   RawUpstream upstream;
   GatewayUnderTest gateway(config_for(upstream.port(), "credentials: [{name: main, key: test-key-1}]"));
   const std::string stream = token("a") + finish_event + usage_event + done_event;
-  EXPECT_EQ(exchange(gateway, upstream, post("/v1/chat/completions", chat_body("m", true)), stream_head + chunk(stream) + last_chunk).status, 200);
+  EXPECT_EQ(exchange(gateway, upstream, post("/v1/chat/completions", chat_body("m", true)),
+                     stream_head + chunk(stream) + last_chunk)
+                .status,
+            200);
   ask(gateway.admin_address(), post("/admin/v1/reload", ""));
   ASSERT_TRUE(gateway.wait_for_metric(
       R"(tollgate_requests_total{tenant="default",route="none",task="none",model="m",outcome="ok",stream="true"})", 1));
@@ -131,9 +137,11 @@ TEST(Metrics, count_every_outcome_under_configured_names_only) {
     ask(gateway.address(), get("/unknown/" + std::to_string(i)));
   }
   EXPECT_TRUE(gateway.wait_for_metric(
-      R"(tollgate_requests_total{tenant="default",route="auto",task="none",model="m",outcome="ok",stream="false"})", 1));
+      R"(tollgate_requests_total{tenant="default",route="auto",task="none",model="m",outcome="ok",stream="false"})",
+      1));
   EXPECT_TRUE(gateway.wait_for_metric(
-      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="none",outcome="client_error",stream="false"})", 40));
+      R"(tollgate_requests_total{tenant="default",route="none",task="none",model="none",outcome="client_error",stream="false"})",
+      40));
   EXPECT_EQ(gateway.metrics().find("unknown"), std::string::npos);
 }
 
@@ -144,9 +152,11 @@ constexpr const char* metrics_token = "test-metrics-token";
 
 GatewayUnderTest::WholeConfig guarded_config(std::uint16_t port) {
   return [port](const std::filesystem::path& folder) {
-    return "version: 1\nserver: {listen: [\"127.0.0.1:0\"]}\nadmin: {listen: \"127.0.0.1:0\", token: " + std::string(admin_token) +
-           "}\nmetrics: {listen: \"127.0.0.1:0\", token: " + metrics_token + "}\nlog: {access: " + (folder / "access.log").string() +
-           ", level: debug}\n" + config_for(port, "credentials: [{name: main, key: canary-provider-key}]\nheaders: {X-Extra: canary-extra-header}");
+    return "version: 1\nserver: {listen: [\"127.0.0.1:0\"]}\nadmin: {listen: \"127.0.0.1:0\", token: " +
+           std::string(admin_token) + "}\nmetrics: {listen: \"127.0.0.1:0\", token: " + metrics_token +
+           "}\nlog: {access: " + (folder / "access.log").string() + ", level: debug}\n" +
+           config_for(port,
+                      "credentials: [{name: main, key: canary-provider-key}]\nheaders: {X-Extra: canary-extra-header}");
   };
 }
 
@@ -158,11 +168,13 @@ TEST(Admin, asks_for_its_token_where_one_is_set) {
   struct Try {
     std::string address, path, token;
   };
-  for (const Try& one : {Try{gateway.admin_address(), "/admin/v1/config", admin_token}, Try{gateway.admin_address(), "/metrics", admin_token},
+  for (const Try& one : {Try{gateway.admin_address(), "/admin/v1/config", admin_token},
+                         Try{gateway.admin_address(), "/metrics", admin_token},
                          Try{gateway.metrics_address(), "/metrics", metrics_token}}) {
     EXPECT_EQ(ask(one.address, get(one.path, bearer(one.token))).status, 200);
     const std::string cut = one.token.substr(0, one.token.size() - 1);
-    for (const std::string& fields : {std::string(), bearer("wrong"), bearer(cut), bearer(one.token + "x"), "Authorization: Basic " + one.token + "\r\n",
+    for (const std::string& fields : {std::string(), bearer("wrong"), bearer(cut), bearer(one.token + "x"),
+                                      "Authorization: Basic " + one.token + "\r\n",
                                       "Authorization: " + one.token + "\r\n", "X-Api-Key: " + one.token + "\r\n"}) {
       Answer got = ask(one.address, get(one.path, fields));
       EXPECT_EQ(got.status, 401) << fields;
@@ -213,7 +225,10 @@ TEST(Admin, reloads_on_demand_and_reports_what_is_wrong) {
 TEST(Admin, refuses_web_pages_and_foreign_hosts) {
   RawUpstream upstream;
   GatewayUnderTest gateway(config_for(upstream.port()));
-  EXPECT_EQ(ask(gateway.admin_address(), "POST /admin/v1/reload HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n").status, 403);
+  EXPECT_EQ(
+      ask(gateway.admin_address(), "POST /admin/v1/reload HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n")
+          .status,
+      403);
   EXPECT_EQ(ask(gateway.admin_address(), post("/admin/v1/reload", "", "Origin: https://evil.example\r\n")).status, 403);
   EXPECT_EQ(gateway.metric("tollgate_config_generation"), 1);
 }
@@ -230,11 +245,14 @@ std::vector<json> lines_of(const GatewayUnderTest& gateway) {
 
 TEST(AccessLog, has_a_line_per_request_with_what_is_known_of_it) {
   RawUpstream upstream;
-  GatewayUnderTest gateway(config_for(upstream.port(), "credentials: [{name: main, key: test-key-1}]") + "routes:\n  auto: {primary: m}\n");
+  GatewayUnderTest gateway(config_for(upstream.port(), "credentials: [{name: main, key: test-key-1}]") +
+                           "routes:\n  auto: {primary: m}\n");
   const std::string stream = token("a") + finish_event + usage_event + done_event;
-  Answer answer = exchange(gateway, upstream, post("/v1/chat/completions", chat_body("auto", true), "X-Request-Id: mine-1\r\n"),
-                           "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Request-Id: theirs-1\r\nConnection: close\r\nContent-Length: " +
-                               std::to_string(stream.size()) + "\r\n\r\n" + stream);
+  Answer answer =
+      exchange(gateway, upstream, post("/v1/chat/completions", chat_body("auto", true), "X-Request-Id: mine-1\r\n"),
+               "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Request-Id: theirs-1\r\nConnection: "
+               "close\r\nContent-Length: " +
+                   std::to_string(stream.size()) + "\r\n\r\n" + stream);
   ASSERT_TRUE(gateway.wait_for_log("\"mine-1\""));
   const json line = lines_of(gateway).at(0);
   EXPECT_EQ(line.at("request_id"), answer.fields["x-request-id"]);
@@ -256,7 +274,8 @@ TEST(AccessLog, has_a_line_per_request_with_what_is_known_of_it) {
   EXPECT_EQ(line.at("output_tokens"), 5);
   EXPECT_EQ(line.at("bytes_in"), chat_body("auto", true).size());
   EXPECT_EQ(line.at("bytes_out"), answer.body.size());
-  for (const char* time : {"duration_ms", "first_token_ms", "upstream_ms", "overhead_us"}) EXPECT_TRUE(line.at(time).is_number()) << time;
+  for (const char* time : {"duration_ms", "first_token_ms", "upstream_ms", "overhead_us"})
+    EXPECT_TRUE(line.at(time).is_number()) << time;
 
   // Every field of a line is one that the docs name, and what the docs say is always there is.
   std::ifstream docs(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
@@ -286,18 +305,30 @@ TEST(AccessLog, and_metrics_and_diagnostics_hold_no_canary) {
   {
     RawUpstream upstream;
     GatewayUnderTest gateway(guarded_config(upstream.port()));
-    const std::string prompt = R"({"model":"m","user":"canary-user","messages":[{"role":"user","content":"canary-prompt"}],"metadata":{"a":"canary-meta"}})";
+    const std::string prompt =
+        R"({"model":"m","user":"canary-user","messages":[{"role":"user","content":"canary-prompt"}],"metadata":{"a":"canary-meta"}})";
     const std::string streamed = prompt.substr(0, prompt.size() - 1) + ",\"stream\":true}";
-    const std::string fields = "Authorization: Bearer canary-client-key\r\nX-Api-Key: canary-client-key\r\nCookie: canary=1\r\nUser-Agent: canary-agent\r\n"
-                               "X-Tollgate-Task: canary-task\r\nX-Tollgate-User: canary-user\r\nReferer: http://canary/\r\nX-Forwarded-For: canary\r\n";
-    const auto to = [&](const std::string& body, const std::string& query = "?key=canary-query") { return post("/v1/chat/completions" + query, body, fields); };
-    const std::string cut = "HTTP/1.1 200 OK\r\nX-Up: canary-up\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"canary-completion\":";
-    exchange(gateway, upstream, to(prompt), json_answer(R"({"choices":[{"message":{"content":"canary-completion"}}],"usage":{"prompt_tokens":1}})"));
-    exchange(gateway, upstream, to(streamed), stream_head + chunk(token("canary-completion") + finish_event + done_event) + last_chunk);
+    const std::string fields =
+        "Authorization: Bearer canary-client-key\r\nX-Api-Key: canary-client-key\r\nCookie: canary=1\r\nUser-Agent: "
+        "canary-agent\r\n"
+        "X-Tollgate-Task: canary-task\r\nX-Tollgate-User: canary-user\r\nReferer: http://canary/\r\nX-Forwarded-For: "
+        "canary\r\n";
+    const auto to = [&](const std::string& body, const std::string& query = "?key=canary-query") {
+      return post("/v1/chat/completions" + query, body, fields);
+    };
+    const std::string cut =
+        "HTTP/1.1 200 OK\r\nX-Up: canary-up\r\nContent-Type: application/json\r\nContent-Length: "
+        "900\r\n\r\n{\"canary-completion\":";
+    exchange(gateway, upstream, to(prompt),
+             json_answer(R"({"choices":[{"message":{"content":"canary-completion"}}],"usage":{"prompt_tokens":1}})"));
+    exchange(gateway, upstream, to(streamed),
+             stream_head + chunk(token("canary-completion") + finish_event + done_event) + last_chunk);
     exchange(gateway, upstream, to(streamed), stream_head + chunk(token("canary-completion")) + last_chunk);
     exchange(gateway, upstream, to(streamed), stream_head + chunk(token("x") + event("canary-malformed")) + last_chunk);
-    exchange(gateway, upstream, to(streamed), stream_head + chunk(event(R"({"error":{"message":"canary-error","code":"canary-code"}})")) + last_chunk);
-    exchange(gateway, upstream, to(prompt), json_answer(R"({"error":{"message":"canary-error","type":"canary-type"}})", 500));
+    exchange(gateway, upstream, to(streamed),
+             stream_head + chunk(event(R"({"error":{"message":"canary-error","code":"canary-code"}})")) + last_chunk);
+    exchange(gateway, upstream, to(prompt),
+             json_answer(R"({"error":{"message":"canary-error","type":"canary-type"}})", 500));
     exchange(gateway, upstream, to(prompt), json_answer(R"({"error":{"message":"canary-error"}})", 401));
     exchange(gateway, upstream, to(prompt), "canary garbage\r\n\r\n");
     {

@@ -1,10 +1,5 @@
-// TLS on both legs: what a client of the gateway is offered, and what the gateway asks of a provider before it says a word.
-#include <gtest/gtest.h>
-#include <openssl/ssl.h>
-
-#include <nlohmann/json.hpp>
-#include <thread>
-
+// TLS on both legs: what a client of the gateway is offered, and what the gateway asks of a provider before it says a
+// word.
 #include "support/certificates.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
@@ -13,13 +8,20 @@
 #include "support/tls_client.hpp"
 #include "support/tls_upstream.hpp"
 
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <openssl/ssl.h>
+
+#include <thread>
+
 namespace tollgate::test {
 namespace {
 
 /// The gateway with a certificate, and a plain upstream behind it.
 class TlsListener : public testing::Test {
  protected:
-  explicit TlsListener(const std::string& server_keys = {}) : gateway_(config_for(upstream_.port()), with_certificate("first") + server_keys) {}
+  explicit TlsListener(const std::string& server_keys = {})
+      : gateway_(config_for(upstream_.port()), with_certificate("first") + server_keys) {}
 
   std::string with_certificate(const std::string& common_name) const {
     install(common_name);
@@ -54,7 +56,9 @@ TEST_F(TlsListener, speaks_1_2_and_1_3_with_authenticated_ciphers_only) {
       {"1.3", {.min_version = TLS1_3_VERSION}, true},
       {"1.2 AES-GCM", {.max_version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"}, true},
       {"1.2 ChaCha", {.max_version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305"}, true},
-      {"1.2 CBC", {.max_version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384"}, false},
+      {"1.2 CBC",
+       {.max_version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384"},
+       false},
       {"1.2 without authentication", {.max_version = TLS1_2_VERSION, .ciphers = "AECDH-AES128-SHA:@SECLEVEL=0"}, false},
       {"1.1", {.min_version = TLS1_1_VERSION, .max_version = TLS1_1_VERSION, .ciphers = "ALL:@SECLEVEL=0"}, false},
       {"1.0", {.min_version = TLS1_VERSION, .max_version = TLS1_VERSION, .ciphers = "ALL:@SECLEVEL=0"}, false},
@@ -66,7 +70,9 @@ TEST_F(TlsListener, speaks_1_2_and_1_3_with_authenticated_ciphers_only) {
     TlsClient client(gateway_.address(), offer.wishes);
     EXPECT_EQ(client.shaken(), offer.taken);
     if (!client.shaken()) continue;
-    EXPECT_TRUE(client.cipher().find("GCM") != std::string::npos || client.cipher().find("CHACHA20") != std::string::npos) << client.cipher();
+    EXPECT_TRUE(client.cipher().find("GCM") != std::string::npos ||
+                client.cipher().find("CHACHA20") != std::string::npos)
+        << client.cipher();
     client.send(get("/health/live"));
     EXPECT_EQ(client.read_answer().status, 200);
     if (!offer.wishes.protocols.empty()) {
@@ -83,7 +89,8 @@ TEST_F(TlsListener, gives_plain_http_nothing) {
 
 TEST_F(TlsListener, relays_answers_and_streams_on_one_connection) {
   TlsClient client(gateway_.address());
-  const std::string stream = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\u6f22\"},\"finish_reason\":null}]}\n\n";
+  const std::string stream =
+      "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\u6f22\"},\"finish_reason\":null}]}\n\n";
   for (int i = 0; i < 3; ++i) {
     client.send(post("/v1/chat/completions", chat_body("m")));
     EXPECT_EQ(serve().body, chat_body("m"));
@@ -109,7 +116,8 @@ TEST_F(TlsListener, takes_requests_that_share_a_record) {
   const std::size_t head = first.size() - chat_body("m").size();
   // The second request lies decrypted behind the first one's body: no readiness of the socket will ever announce it.
   client.send(first.substr(0, head));
-  client.send(first.substr(head) + get("/health/live") + post("/v1/chat/completions", chat_body("m")) + get("/v1/models"));
+  client.send(first.substr(head) + get("/health/live") + post("/v1/chat/completions", chat_body("m")) +
+              get("/v1/models"));
   serve();
   EXPECT_EQ(client.read_answer().body, "{}");
   EXPECT_EQ(client.read_answer().body, "{\"status\":\"live\"}");
@@ -181,7 +189,10 @@ TEST_F(TlsListenerQuick, cuts_a_handshake_that_does_not_end) {
 
 TEST_F(TlsListenerQuick, says_why_it_refuses_a_body_that_is_still_being_sent) {
   TlsClient client(gateway_.address());
-  std::thread sender([&] { client.send("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" + std::string(50'000, 'x')); });
+  std::thread sender([&] {
+    client.send("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" +
+                std::string(50'000, 'x'));
+  });
   sender.join();
   EXPECT_EQ(client.read_answer().status, 413);
 }
@@ -190,12 +201,14 @@ TEST_F(TlsListenerQuick, says_why_it_refuses_a_body_that_is_still_being_sent) {
 
 /// The gateway with a TLS provider called upstream.test, trusting one authority.
 struct TlsLeg {
-  TlsLeg(const Identity& identity, int version, const std::string& more = {}) : upstream(identity, version), gateway(config(more), {}, lookup) {}
+  TlsLeg(const Identity& identity, int version, const std::string& more = {})
+      : upstream(identity, version), gateway(config(more), {}, lookup) {}
 
   std::string config(const std::string& more) const {
     folder.write("ca.pem", authority().certificate_pem());
-    return "providers:\n  up:\n    base_url: https://upstream.test:" + std::to_string(upstream.port()) + "/v1\n    tls: {ca_file: " +
-           (folder.path() / "ca.pem").string() + more + "}\n    credentials: [{name: main, key: test-key-1}]\nmodels:\n  m: {provider: up}\n";
+    return "providers:\n  up:\n    base_url: https://upstream.test:" + std::to_string(upstream.port()) +
+           "/v1\n    tls: {ca_file: " + (folder.path() / "ca.pem").string() + more +
+           "}\n    credentials: [{name: main, key: test-key-1}]\nmodels:\n  m: {provider: up}\n";
   }
   static Result<io::Addresses> lookup(const std::string&) { return io::Addresses{*io::Address::parse("127.0.0.1")}; }
   static const Identity& authority() {
@@ -248,9 +261,13 @@ TEST(TlsLeg, says_nothing_to_a_provider_that_it_cannot_trust) {
       {"name of a parent", issued_by(TlsLeg::authority(), {.dns_names = {"test"}}), "mismatch"},
       {"self-signed", self_signed({.dns_names = {"upstream.test"}}), "self-signed"},
       {"other authority", issued_by(self_signed({.authority = true}), {.dns_names = {"upstream.test"}}), ""},
-      {"expired", issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .valid_from_days = -10, .valid_until_days = -1}), "expired"},
-      {"not yet valid", issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .valid_from_days = 1}), "not yet valid"},
-      {"for clients", issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .extended_usage = "clientAuth"}), "purpose"},
+      {"expired",
+       issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .valid_from_days = -10, .valid_until_days = -1}),
+       "expired"},
+      {"not yet valid", issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .valid_from_days = 1}),
+       "not yet valid"},
+      {"for clients", issued_by(TlsLeg::authority(), {.dns_names = {"upstream.test"}, .extended_usage = "clientAuth"}),
+       "purpose"},
   };
   for (const Untrusted& untrusted : all)
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -270,7 +287,8 @@ TEST(TlsLeg, says_nothing_to_a_provider_that_it_cannot_trust) {
 }
 
 TEST(TlsLeg, verifies_the_name_that_was_configured) {
-  TlsLeg leg(issued_by(TlsLeg::authority(), {.dns_names = {"inside.test"}}), TLS1_3_VERSION, ", server_name: inside.test");
+  TlsLeg leg(issued_by(TlsLeg::authority(), {.dns_names = {"inside.test"}}), TLS1_3_VERSION,
+             ", server_name: inside.test");
   RawClient client(leg.gateway.address());
   client.send(post("/v1/chat/completions", chat_body("m")));
   TlsUpstream::Connection connection = leg.upstream.accept();
@@ -304,7 +322,9 @@ TEST(TlsLeg, carries_streams_and_large_bodies) {
   const std::string request = connection.read_request();
   sender.join();
   EXPECT_TRUE(request.ends_with(body));
-  const std::string event = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"" + std::string(200'000, 'y') + "\"}\n\n";
+  const std::string event =
+      "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"" +
+      std::string(200'000, 'y') + "\"}\n\n";
   const std::string last = "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n";
   std::thread answerer([&] {
     connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");

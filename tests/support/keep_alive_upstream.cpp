@@ -11,7 +11,8 @@ namespace tollgate::test {
 KeepAliveUpstream::Call KeepAliveUpstream::next() {
   for (;;) {
     std::vector<pollfd> entries{{listener_.descriptor(), POLLIN, 0}};
-    for (const RawSocket& socket : connections_) entries.push_back({socket.descriptor(), POLLIN, 0});  // a closed one is -1: ignored
+    for (const RawSocket& socket : connections_)
+      entries.push_back({socket.descriptor(), POLLIN, 0});  // a closed one is -1: ignored
     if (::poll(entries.data(), entries.size(), static_cast<int>(patience.count())) <= 0) {
       ADD_FAILURE() << "the upstream got no request";
       return {};

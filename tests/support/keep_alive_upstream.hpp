@@ -1,11 +1,11 @@
 #pragma once
-// A provider played by hand that keeps its connections open, so that a test sees on which of them the gateway sends its next request,
-// and which of them it never uses again.
-#include <deque>
-#include <string>
-
+// A provider played by hand that keeps its connections open, so that a test sees on which of them the gateway sends its
+// next request, and which of them it never uses again.
 #include "support/raw_socket.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <deque>
+#include <string>
 
 namespace tollgate::test {
 

@@ -1,18 +1,18 @@
 #pragma once
 // A client that speaks TLS by blocking calls, with what a test wants to say about versions, ciphers and trust.
+#include "support/raw_client.hpp"
+
 #include <openssl/types.h>
 
 #include <memory>
 #include <string>
-
-#include "support/raw_client.hpp"
 
 namespace tollgate::test {
 
 struct TlsWishes {
   int min_version = 0, max_version = 0;  ///< TLS1_2_VERSION and so on; 0: the library's
   std::string ciphers{};                 ///< of TLS 1.2; empty: the library's
-  std::string protocols{};                ///< ALPN, as it goes over the wire
+  std::string protocols{};               ///< ALPN, as it goes over the wire
 };
 
 class TlsClient final : public RawClient {

@@ -8,7 +8,8 @@
 
 namespace tollgate::test {
 
-TlsUpstream::TlsUpstream(const Identity& identity, int version) : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
+TlsUpstream::TlsUpstream(const Identity& identity, int version)
+    : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
   SSL_CTX_set_min_proto_version(context_.get(), version);
   SSL_CTX_set_max_proto_version(context_.get(), version);
   EXPECT_EQ(SSL_CTX_use_certificate(context_.get(), identity.certificate.get()), 1);

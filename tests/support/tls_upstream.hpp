@@ -1,13 +1,13 @@
 #pragma once
-// A provider that speaks TLS, played by hand: shows what name it was asked for, whether a session was resumed, and what a client that does
-// not trust it still said.
+// A provider that speaks TLS, played by hand: shows what name it was asked for, whether a session was resumed, and what
+// a client that does not trust it still said.
+#include "support/certificates.hpp"
+#include "support/raw_socket.hpp"
+
 #include <openssl/types.h>
 
 #include <memory>
 #include <string>
-
-#include "support/certificates.hpp"
-#include "support/raw_socket.hpp"
 
 namespace tollgate::test {
 

@@ -22,6 +22,12 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// The number of a line "Name:   123 kB", in bytes.
+std::uint64_t kibibytes(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(name + ":");
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + name.size() + 1)) * 1024;
+}
+
 /// The child's side of the fork: only what is safe between fork() and exec().
 [[noreturn]] void become(const char* binary, const char* config, const char* log) {
   const int errors = ::open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -79,11 +85,9 @@ bool TollgateProcess::wait_for_log(const std::string& text) const {
 
 std::string TollgateProcess::proc_file(const std::string& name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
 
-std::uint64_t TollgateProcess::memory(const std::string& line) const {
-  const std::string text = text_of(proc_file("status"));
-  const std::size_t at = text.find(line + ":");
-  return at == std::string::npos ? 0 : std::stoull(text.substr(at + line.size() + 1)) * 1024;
-}
+std::uint64_t TollgateProcess::memory(const std::string& line) const { return kibibytes(text_of(proc_file("status")), line); }
+
+std::uint64_t TollgateProcess::anonymous_memory() const { return kibibytes(text_of(proc_file("smaps_rollup")), "Anonymous"); }
 
 void TollgateProcess::reset_peak() const { std::ofstream(proc_file("clear_refs")) << "5"; }
 

@@ -31,6 +31,8 @@ class TollgateProcess {
 
   /// A line of /proc/PID/status in bytes: "VmRSS" now, "VmHWM" the most since the last reset_peak().
   std::uint64_t memory(const std::string& line) const;
+  /// Bytes of its own in RAM, counted page by page; memory() may be some hundred KiB off.
+  std::uint64_t anonymous_memory() const;
   void reset_peak() const;
   double cpu_seconds() const;
   std::size_t open_descriptors() const;
