@@ -1,5 +1,12 @@
-// A client that leaves must not keep a provider generating: whatever the request waits for, the upstream's socket is closed at once,
-// and nothing of the request is left. The time is taken on the upstream's side: from the client's close to the end of its recv.
+// A client that leaves must not keep a provider generating: whatever the request waits for, the upstream's socket is
+// closed at once, and nothing of the request is left. The time is taken on the upstream's side: from the client's close
+// to the end of its recv.
+#include "stream_parts.hpp"
+#include "support/gateway_under_test.hpp"
+#include "support/raw_client.hpp"
+#include "support/raw_upstream.hpp"
+#include "support/waiting.hpp"
+
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,12 +16,6 @@
 #include <functional>
 #include <future>
 #include <iostream>
-
-#include "stream_parts.hpp"
-#include "support/gateway_under_test.hpp"
-#include "support/raw_client.hpp"
-#include "support/raw_upstream.hpp"
-#include "support/waiting.hpp"
 
 namespace tollgate::test {
 namespace {
@@ -36,27 +37,32 @@ std::size_t open_descriptors() {
 }
 
 std::string requests_series(const std::string& outcome, bool stream) {
-  return "tollgate_requests_total{tenant=\"default\",route=\"none\",task=\"none\",model=\"m\",outcome=\"" + outcome + "\",stream=\"" +
-         (stream ? "true" : "false") + "\"}";
+  return "tollgate_requests_total{tenant=\"default\",route=\"none\",task=\"none\",model=\"m\",outcome=\"" + outcome +
+         "\",stream=\"" + (stream ? "true" : "false") + "\"}";
 }
 
 /// Nothing of any request is left in the gateway.
 void expect_at_rest(const GatewayUnderTest& gateway) {
-  EXPECT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 0)) << gateway.metric("tollgate_in_flight_requests");
+  EXPECT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 0))
+      << gateway.metric("tollgate_in_flight_requests");
   EXPECT_TRUE(gateway.wait_for_metric("tollgate_streams_active", 0)) << gateway.metric("tollgate_streams_active");
   EXPECT_TRUE(gateway.wait_for_metric("tollgate_upstream_connections{provider=\"up\",state=\"active\"}", 0));
 }
 
 class Times {
  public:
-  void add(Clock::duration time) { micros_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(time).count()); }
+  void add(Clock::duration time) {
+    micros_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
+  }
 
   /// The bound is the product's promise; its tail is left to a machine that is busy with other things.
   void expect_prompt(const std::string& what) {
     std::sort(micros_.begin(), micros_.end());
-    const auto at = [&](double share) { return micros_[static_cast<std::size_t>(share * static_cast<double>(micros_.size() - 1))]; };
-    std::cout << what << ": upstream closed after (us) min " << at(0) << ", median " << at(0.5) << ", p95 " << at(0.95) << ", p99 " << at(0.99)
-              << ", max " << at(1) << " of " << micros_.size() << "\n";
+    const auto at = [&](double share) {
+      return micros_[static_cast<std::size_t>(share * static_cast<double>(micros_.size() - 1))];
+    };
+    std::cout << what << ": upstream closed after (us) min " << at(0) << ", median " << at(0.5) << ", p95 " << at(0.95)
+              << ", p99 " << at(0.99) << ", max " << at(1) << " of " << micros_.size() << "\n";
     testing::Test::RecordProperty(what + "_median_us", std::to_string(at(0.5)));
     testing::Test::RecordProperty(what + "_max_us", std::to_string(at(1)));
     EXPECT_LT(at(0.95), 100'000) << what;
@@ -105,7 +111,8 @@ class ClientLeft : public testing::Test {
     EXPECT_TRUE(gateway_.wait_for_metric(requests_series("cancelled", phase.stream), 2 * rounds + 1))
         << gateway_.metric(requests_series("cancelled", phase.stream));
     expect_at_rest(gateway_);
-    EXPECT_TRUE(eventually([&] { return open_descriptors() <= descriptors; })) << open_descriptors() << " instead of " << descriptors;
+    EXPECT_TRUE(eventually([&] { return open_descriptors() <= descriptors; }))
+        << open_descriptors() << " instead of " << descriptors;
   }
 
   RawUpstream upstream_;
@@ -125,13 +132,15 @@ TEST_F(ClientLeft, in_mid_stream_closes_the_upstream) {
 TEST_F(ClientLeft, of_a_call_without_a_stream_closes_the_upstream) { leave_often({"json", false, "", ""}); }
 
 TEST_F(ClientLeft, in_the_middle_of_a_json_answer_closes_the_upstream) {
-  leave_often({"json_mid_body", false, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"id\":", ""});
+  leave_often({"json_mid_body", false,
+               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"id\":", ""});
 }
 
 TEST_F(ClientLeft, by_half_a_close_closes_the_upstream) {
   Times times;
   for (int i = 0; i < 20; ++i)
-    ASSERT_NO_FATAL_FAILURE(leave_once({"half_close", true, stream_head + chunk(token("one")), "one"}, Leave::by_half_close, times));
+    ASSERT_NO_FATAL_FAILURE(
+        leave_once({"half_close", true, stream_head + chunk(token("one")), "one"}, Leave::by_half_close, times));
   times.expect_prompt("half_close");
   expect_at_rest(gateway_);
 }
@@ -139,7 +148,8 @@ TEST_F(ClientLeft, by_half_a_close_closes_the_upstream) {
 TEST_F(ClientLeft, is_logged_with_the_phase_it_left_in) {
   Times times;
   leave_once({"", true, "", ""}, Leave::by_fin, times);
-  EXPECT_TRUE(gateway_.wait_for_log("\"outcome\":\"cancelled\",\"ended_by\":\"client\",\"phase\":\"first_byte\"")) << gateway_.access_log();
+  EXPECT_TRUE(gateway_.wait_for_log("\"outcome\":\"cancelled\",\"ended_by\":\"client\",\"phase\":\"first_byte\""))
+      << gateway_.access_log();
   EXPECT_TRUE(gateway_.wait_for_log("\"status\":499"));
 }
 
@@ -162,7 +172,8 @@ TEST_F(ClientLeft, while_it_sends_the_body_ends_the_request) {
   EXPECT_TRUE(gateway_.wait_for_metric("tollgate_in_flight_requests", 1));
   client.socket().close();
   expect_at_rest(gateway_);
-  EXPECT_TRUE(gateway_.wait_for_log("\"outcome\":\"cancelled\",\"ended_by\":\"client\",\"phase\":\"body\"")) << gateway_.access_log();
+  EXPECT_TRUE(gateway_.wait_for_log("\"outcome\":\"cancelled\",\"ended_by\":\"client\",\"phase\":\"body\""))
+      << gateway_.access_log();
 }
 
 TEST_F(ClientLeft, while_the_body_goes_upstream_closes_the_upstream) {
@@ -197,7 +208,8 @@ void leave_while_stuck(const GatewayUnderTest& gateway, const std::string& phase
   EXPECT_TRUE(gateway.wait_for_metric(requests_series("cancelled", true), 2));
   EXPECT_TRUE(gateway.wait_for_log("\"phase\":\"" + phase + "\"")) << gateway.access_log();
   expect_at_rest(gateway);
-  EXPECT_TRUE(eventually([&] { return open_descriptors() <= descriptors; })) << open_descriptors() << " instead of " << descriptors;
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= descriptors; }))
+      << open_descriptors() << " instead of " << descriptors;
 }
 
 /// Listens and never accepts; once its backlog is full the kernel drops what else wants to connect.
@@ -238,7 +250,10 @@ TEST(ClientLeftEarly, while_the_name_is_looked_up_ends_the_request) {
     ended.wait();
     return Failure{FailureKind::upstream_error, Source::upstream, "too late"};
   };
-  GatewayUnderTest gateway("providers:\n  up: {base_url: \"http://silent.test/v1\", timeouts: {connect: 1m}}\nmodels:\n  m: {provider: up}\n", {}, silent);
+  GatewayUnderTest gateway(
+      "providers:\n  up: {base_url: \"http://silent.test/v1\", timeouts: {connect: 1m}}\nmodels:\n  m: {provider: "
+      "up}\n",
+      {}, silent);
   leave_while_stuck(gateway, "connect");
   end.set_value();
 }
@@ -255,7 +270,9 @@ TEST(ClientLeftEarly, while_queued_gives_its_place_up) {
     RawUpstream::read_request(held[i]);
   }
   RawClient leaves(gateway.address()), other(gateway.address()), stays(gateway.address());
-  const auto queued = [](const std::string& text) { return post("/v1/chat/completions", R"({"model":"m","messages":[],"user":")" + text + "\"}"); };
+  const auto queued = [](const std::string& text) {
+    return post("/v1/chat/completions", R"({"model":"m","messages":[],"user":")" + text + "\"}");
+  };
   leaves.send(queued("leaves"));
   ASSERT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 3));
   stays.send(queued("stays"));

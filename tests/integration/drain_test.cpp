@@ -1,11 +1,6 @@
-// Going down: readiness first, then no new connections, then the requests in flight get their time, and at its end every stream is told.
-#include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <csignal>
-#include <iostream>
-#include <vector>
+// Going down: readiness first, then no new connections, then the requests in flight get their time, and at its end
+// every stream is told.
+#include "tollgate/simulator/server.hpp"
 
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
@@ -14,12 +9,21 @@
 #include "support/raw_upstream.hpp"
 #include "support/tollgate_process.hpp"
 #include "support/waiting.hpp"
-#include "tollgate/simulator/server.hpp"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <iostream>
+#include <vector>
 
 namespace tollgate::test {
 namespace {
 
-std::string chat(const std::string& model, bool stream = false) { return post("/v1/chat/completions", chat_body(model, stream)); }
+std::string chat(const std::string& model, bool stream = false) {
+  return post("/v1/chat/completions", chat_body(model, stream));
+}
 
 bool accepts(const std::string& address) {
   sockaddr_in to{};
@@ -193,8 +197,8 @@ TEST(Drain, ends_at_once_when_asked_again_whatever_is_going_on) {
   GatewayUnderTest gateway(config_for(upstream.port(), "pool: {max_connections: 4}"), "drain: {delay: 1m, limit: 1m}");
   OpenStream stream(gateway.address(), upstream);
   // One of each: silent, at rest, in its head, in its body, waiting for an answer, not reading its answer.
-  RawClient silent(gateway.address()), rests(gateway.address()), head(gateway.address()), body(gateway.address()), waits(gateway.address()),
-      reads_nothing(gateway.address());
+  RawClient silent(gateway.address()), rests(gateway.address()), head(gateway.address()), body(gateway.address()),
+      waits(gateway.address()), reads_nothing(gateway.address());
   rests.send(get("/health/live"));
   EXPECT_EQ(rests.read_answer().status, 200);
   head.send("POST /v1/chat");
@@ -215,7 +219,8 @@ TEST(Drain, ends_at_once_when_asked_again_whatever_is_going_on) {
   EXPECT_TRUE(eventually([&] { return ready_status(gateway.admin_address()) == 503; }));
   gateway.gateway().request_stop();
   EXPECT_EQ(gateway.join(), 0);
-  for (RawClient* client : {&silent, &rests, &head, &body, &waits, &reads_nothing, &stream.client}) EXPECT_TRUE(client->socket().wait_closed());
+  for (RawClient* client : {&silent, &rests, &head, &body, &waits, &reads_nothing, &stream.client})
+    EXPECT_TRUE(client->socket().wait_closed());
   for (RawSocket* socket : {&stream.connection, &unanswered, &flood}) EXPECT_TRUE(socket->wait_closed());
 }
 

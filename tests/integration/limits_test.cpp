@@ -1,8 +1,6 @@
-// Every limit of the listener: what is refused says so and names the limit, who is slow is cut, and nobody else notices.
-#include <gtest/gtest.h>
-
-#include <iostream>
-#include <vector>
+// Every limit of the listener: what is refused says so and names the limit, who is slow is cut, and nobody else
+// notices.
+#include "tollgate/simulator/server.hpp"
 
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
@@ -12,7 +10,11 @@
 #include "support/raw_upstream.hpp"
 #include "support/tollgate_process.hpp"
 #include "support/waiting.hpp"
-#include "tollgate/simulator/server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <vector>
 
 namespace tollgate::test {
 namespace {
@@ -67,7 +69,8 @@ TEST(HeadLimits, refuse_what_is_too_large) {
   expect_error(limited.refusal("GET /health/live HTTP/1.1\r\nX-Endless: " + std::string(3000, 'x')), 431, "");
   expect_error(limited.refusal("GET /" + std::string(3000, 'x')), 414, "");
   limited.expect_good();
-  EXPECT_TRUE(limited.gateway().wait_for_metric("tollgate_in_flight_requests", 0)) << limited.gateway().metric("tollgate_in_flight_requests");
+  EXPECT_TRUE(limited.gateway().wait_for_metric("tollgate_in_flight_requests", 0))
+      << limited.gateway().metric("tollgate_in_flight_requests");
 }
 
 TEST(HeadLimits, allow_what_just_fits) {
@@ -97,8 +100,8 @@ TEST(BodyLimit, is_named_when_it_is_passed) {
 
 TEST(BodyLimit, is_told_before_the_body_is_asked_for) {
   Limited limited("max_body: 64KiB");
-  const Answer answer =
-      limited.refusal("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\nExpect: 100-continue\r\n\r\n");
+  const Answer answer = limited.refusal(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\nExpect: 100-continue\r\n\r\n");
   expect_error(answer, 413, "server.max_body");
 }
 
@@ -106,7 +109,8 @@ TEST(BodyLimit, asks_for_a_body_that_fits) {
   Limited limited("max_body: 64KiB");
   RawClient client(limited.gateway().address());
   const std::string body = chat_body("m");
-  client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
+  client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n");
   EXPECT_EQ(client.read_answer().status, 100);
   client.send(body);
   EXPECT_EQ(client.read_answer().status, 200);
@@ -115,7 +119,9 @@ TEST(BodyLimit, asks_for_a_body_that_fits) {
 TEST(BodyBudget, refuses_what_all_bodies_together_may_not_hold) {
   RawUpstream upstream;
   GatewayUnderTest gateway(config_for(upstream.port()), "max_body: 1MiB\nmax_bodies: 1MiB");
-  const auto padded = [](std::size_t size) { return post("/v1/chat/completions", R"({"model":"m","x":")" + std::string(size, 'x') + "\"}"); };
+  const auto padded = [](std::size_t size) {
+    return post("/v1/chat/completions", R"({"model":"m","x":")" + std::string(size, 'x') + "\"}");
+  };
   // Two bodies wait with their requests for an answer: they leave room for a small one only.
   std::vector<RawClient> holders;
   std::vector<RawSocket> held;
@@ -161,9 +167,13 @@ TEST(Timers, end_a_head_that_does_not_come_to_its_end) {
 
 TEST(Timers, end_a_body_that_does_not_come_to_its_end) {
   Limited limited("body_timeout: 200ms");
-  expect_error(limited.refusal("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"model\""), 408, "too slowly");
-  expect_error(limited.refusal("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"mo"), 408,
-               "too slowly");
+  expect_error(
+      limited.refusal("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"model\""),
+      408, "too slowly");
+  expect_error(
+      limited.refusal(
+          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"mo"),
+      408, "too slowly");
 }
 
 TEST(Timers, close_a_connection_at_rest_without_a_word) {
@@ -183,7 +193,8 @@ TEST(Timers, cut_a_client_that_takes_nothing_and_its_upstream) {
     client.send(post("/v1/chat/completions", chat_body("m", stream)));
     RawSocket connection = upstream.accept();
     RawUpstream::read_request(connection);
-    connection.send(stream ? stream_head : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    connection.send(stream ? stream_head
+                           : "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     const std::string much = chunk(token(std::string(1024 * 1024, 'x')));
     int sent = 0;
     while (sent < 256 && connection.send(much)) ++sent;
@@ -202,8 +213,9 @@ TEST(SlowClients, do_not_disturb_a_good_one) {
   std::vector<RawClient> loris;
   for (int i = 0; i < slow; ++i) {
     loris.emplace_back(limited.gateway().address());
-    loris.back().send(i % 2 == 0 ? "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-A"
-                                 : "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{");
+    loris.back().send(i % 2 == 0
+                          ? "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-A"
+                          : "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{");
   }
   RawClient good(limited.gateway().address());
   for (int i = 0; i < good_requests; ++i) {
@@ -252,7 +264,8 @@ TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
   }
   EXPECT_TRUE(gateway.wait_for_log("\"event\":\"out_of_descriptors\"")) << gateway.log();
   const double before = gateway.cpu_seconds();
-  EXPECT_FALSE(early.socket().receive(milliseconds(1000)));  // a second in which nothing happens to those that are served
+  EXPECT_FALSE(
+      early.socket().receive(milliseconds(1000)));  // a second in which nothing happens to those that are served
   const double spent = gateway.cpu_seconds() - before;
   std::cout << "out of descriptors: " << spent * 100 << " % of a core\n";
   RecordProperty("cpu_percent", std::to_string(spent * 100));
@@ -283,7 +296,7 @@ TEST(Descriptors, that_run_out_for_an_upstream_connection_are_an_answer) {
   client.send(chat());
   const Answer answer = client.read_answer();
   expect_error(answer, 503, "open files");
-  EXPECT_TRUE(answer.fields.contains("retry-after")) << answer.head;
+  EXPECT_TRUE(answer.fields.contains("retry-after")) << answer.head << gateway.log();
   fill.clear();
   EXPECT_TRUE(eventually([&] {
     client.send(chat());

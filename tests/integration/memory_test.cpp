@@ -1,5 +1,11 @@
-// What one slow reader, one large request and many idle connections cost, measured on the real program from outside. The bounds hold
-// for an ordinary build: under a sanitizer memory is the sanitizer's, so there the figures are printed and the behaviour alone judged.
+// What one slow reader, one large request and many idle connections cost, measured on the real program from outside.
+// The bounds hold for an ordinary build: under a sanitizer memory is the sanitizer's, so there the figures are printed
+// and the behaviour alone judged.
+#include "stream_parts.hpp"
+#include "support/raw_client.hpp"
+#include "support/raw_upstream.hpp"
+#include "support/tollgate_process.hpp"
+
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <poll.h>
@@ -9,11 +15,6 @@
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include "stream_parts.hpp"
-#include "support/raw_client.hpp"
-#include "support/raw_upstream.hpp"
-#include "support/tollgate_process.hpp"
 
 namespace tollgate::test {
 namespace {
@@ -65,7 +66,8 @@ std::size_t send_until_stuck(RawSocket& socket, std::string_view bytes, std::chr
   while (sent < bytes.size()) {
     pollfd entry{socket.descriptor(), POLLOUT, 0};
     if (::poll(&entry, 1, static_cast<int>(silence.count())) <= 0) break;
-    const ssize_t count = ::send(socket.descriptor(), bytes.data() + sent, std::min<std::size_t>(bytes.size() - sent, 64 * KiB), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t count = ::send(socket.descriptor(), bytes.data() + sent,
+                                 std::min<std::size_t>(bytes.size() - sent, 64 * KiB), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count > 0) sent += static_cast<std::size_t>(count);
     if (count < 0 && errno != EAGAIN) break;
   }
@@ -122,7 +124,8 @@ struct Flood {
 /// A stream whose client has read its beginning and then reads no more, while the upstream sends what goes.
 class SlowStream {
  public:
-  SlowStream(const TollgateProcess& gateway, RawUpstream& upstream, const Flood& flood) : client_(gateway.address()), flood_(flood) {
+  SlowStream(const TollgateProcess& gateway, RawUpstream& upstream, const Flood& flood)
+      : client_(gateway.address()), flood_(flood) {
     client_.socket().set_receive_buffer(64 * KiB);
     client_.send(post("/v1/chat/completions", chat_body("m", true)));
     connection_ = upstream.accept();
@@ -219,13 +222,15 @@ void expect_peak(const std::string& what, const std::string& path, const std::st
   connection.send(json_answer("{}"));
   EXPECT_EQ(client.read_answer().status, 200);
   const std::uint64_t peak = growth(gateway.memory("VmHWM"), before);
-  std::cout << what << ": peak is " << static_cast<double>(peak) / static_cast<double>(body.size()) << " times the body\n";
+  std::cout << what << ": peak is " << static_cast<double>(peak) / static_cast<double>(body.size())
+            << " times the body\n";
   report(what, peak, body.size() * 3 / 2);
 }
 
 std::string prose(std::size_t size) {
   std::string text = R"({"model":"up/q","messages":[{"role":"user","content":")";
-  while (text.size() < size) text += "The quick brown fox says \\\"gr\\u00fc\xC3\x9F dich\\\" and\\nwalks on, 1234567890 times. ";
+  while (text.size() < size)
+    text += "The quick brown fox says \\\"gr\\u00fc\xC3\x9F dich\\\" and\\nwalks on, 1234567890 times. ";
   return text + "\"}]}";
 }
 
@@ -233,7 +238,8 @@ std::string token_arrays(std::size_t size) {
   std::string text = R"({"model":"up/q","input":[)";
   for (std::size_t i = 0; text.size() < size; ++i) {
     text += i == 0 ? "[" : "],[";
-    for (std::size_t j = 0; j < 8192; ++j) text += (j == 0 ? "" : ",") + std::to_string((i * 8192 + j * 7919) % 100'000);
+    for (std::size_t j = 0; j < 8192; ++j)
+      text += (j == 0 ? "" : ",") + std::to_string((i * 8192 + j * 7919) % 100'000);
   }
   return text + "]]}";
 }
@@ -266,7 +272,8 @@ TEST(Memory, of_an_event_that_never_ends_stays_small_and_the_stream_fails_at_its
   EXPECT_TRUE(answer.complete);
   EXPECT_GE(answer.body.size(), 15 * MiB);
   EXPECT_LE(answer.body.size(), 17 * MiB);
-  EXPECT_NE(answer.body.find("\n\ndata: {\"error\":{"), std::string::npos) << answer.body.substr(answer.body.size() - 300);
+  EXPECT_NE(answer.body.find("\n\ndata: {\"error\":{"), std::string::npos)
+      << answer.body.substr(answer.body.size() - 300);
   EXPECT_LT(sent, 256 * MiB);
   report("endless_event_growth", growth(gateway.memory("VmHWM"), before), 8 * MiB);
 }

@@ -1,5 +1,5 @@
-// A request's way there and back: which target it goes to, what crosses, what stays. Providers cache prompts by their bytes,
-// so a body has to arrive as it was sent but for the values that are spliced.
+// A request's way there and back: which target it goes to, what crosses, what stays. Providers cache prompts by their
+// bytes, so a body has to arrive as it was sent but for the values that are spliced.
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"

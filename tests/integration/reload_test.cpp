@@ -1,11 +1,6 @@
-// A reload changes all or nothing and disturbs nobody: not a request in flight, not a connection of a provider that stayed the same.
-#include <gtest/gtest.h>
-
-#include <array>
-#include <atomic>
-#include <filesystem>
-#include <iostream>
-#include <thread>
+// A reload changes all or nothing and disturbs nobody: not a request in flight, not a connection of a provider that
+// stayed the same.
+#include "tollgate/simulator/server.hpp"
 
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
@@ -13,7 +8,14 @@
 #include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
-#include "tollgate/simulator/server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <iostream>
+#include <thread>
 
 namespace tollgate::test {
 namespace {
@@ -42,8 +44,12 @@ void put(const GatewayUnderTest& gateway, const std::string& config) {
 }
 
 std::string faulty(int number, const std::string& good) {
-  const std::array<std::string, 6> faulty{good + "routes:\n  r: {primary: nobody}\n", good + "modles: {}\n", good + "routes: [\n",
-                                          good + "models: {}\n", "providers: {up: {}}\n", good + "defaults: {deadline: soon}\n"};
+  const std::array<std::string, 6> faulty{good + "routes:\n  r: {primary: nobody}\n",
+                                          good + "modles: {}\n",
+                                          good + "routes: [\n",
+                                          good + "models: {}\n",
+                                          "providers: {up: {}}\n",
+                                          good + "defaults: {deadline: soon}\n"};
   return faulty[static_cast<std::size_t>(number) % faulty.size()];
 }
 
@@ -69,7 +75,8 @@ class Load {
     RawClient client(address);
     for (bool stream = false; !stopping_; stream = !stream) {
       const Answer answer = ask(client, "m", stream);
-      const bool good = answer.status == 200 && answer.complete && (!stream || answer.body.ends_with("data: [DONE]\n\n"));
+      const bool good =
+          answer.status == 200 && answer.complete && (!stream || answer.body.ends_with("data: [DONE]\n\n"));
       if (!good) {
         ADD_FAILURE() << answer.head << answer.body;
         return;
@@ -100,14 +107,16 @@ TEST(ReloadUnderLoad, a_thousand_times_one_in_four_invalid_fails_no_request) {
   }
   load.stop();
 
-  std::cout << load.answered() << " requests during " << accepted + refused << " reloads (" << refused << " refused), upstream connections "
-            << upstream.gauges().connections_accepted << "\n";
+  std::cout << load.answered() << " requests during " << accepted + refused << " reloads (" << refused
+            << " refused), upstream connections " << upstream.gauges().connections_accepted << "\n";
   RecordProperty("requests", load.answered());
   EXPECT_GT(load.answered(), reloads / 10);
-  EXPECT_GE(gateway.metric(succeeded), static_cast<double>(accepted));  // the file watch may have been quicker now and then
+  EXPECT_GE(gateway.metric(succeeded),
+            static_cast<double>(accepted));  // the file watch may have been quicker now and then
   EXPECT_GE(gateway.metric(failed), static_cast<double>(refused));
   EXPECT_EQ(gateway.metric(generation), gateway.metric(succeeded) + 1);
-  // The pool outlives every reload: no client's call needed more than the connection of its last one, or the one before.
+  // The pool outlives every reload: no client's call needed more than the connection of its last one, or the one
+  // before.
   EXPECT_LE(upstream.gauges().connections_accepted, 4U * clients);
 }
 

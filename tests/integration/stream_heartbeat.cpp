@@ -1,5 +1,5 @@
-// Signs of life: what a client gets while its stream is silent, so that no proxy in between gives up, and what may still
-// follow it.
+// Signs of life: what a client gets while its stream is silent, so that no proxy in between gives up, and what may
+// still follow it.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"

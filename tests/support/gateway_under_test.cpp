@@ -1,6 +1,9 @@
-// Starts the real gateway on a thread of its own, with a configuration in a folder of its own, and looks at it from outside:
-// log, metrics, answers.
+// Starts the real gateway on a thread of its own, with a configuration in a folder of its own, and looks at it from
+// outside: log, metrics, answers.
 #include "support/gateway_under_test.hpp"
+
+#include "support/raw_client.hpp"
+#include "support/waiting.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -9,9 +12,6 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-
-#include "support/raw_client.hpp"
-#include "support/waiting.hpp"
 
 namespace tollgate::test {
 
@@ -37,9 +37,12 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-void TemporaryFolder::write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
+void TemporaryFolder::write(const std::string& name, const std::string& text) const {
+  std::ofstream(path_ / name) << text;
+}
 
-GatewayUnderTest::GatewayUnderTest(const std::string& config, const std::string& server_keys, io::Lookup lookup) : server_keys_(server_keys) {
+GatewayUnderTest::GatewayUnderTest(const std::string& config, const std::string& server_keys, io::Lookup lookup)
+    : server_keys_(server_keys) {
   rewrite_config(config);
   start(std::move(lookup));
 }
@@ -67,16 +70,20 @@ GatewayUnderTest::~GatewayUnderTest() {
   join();
 }
 
-std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log, const std::string& level) {
+std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log,
+                          const std::string& level) {
   return "version: 1\nserver:\n  listen: [\"127.0.0.1:0\"]\n  threads: 2\n" + indented(server_keys, "  ") +
-         "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + access_log + ", level: " + level + "}\n" + config;
+         "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + access_log +
+         ", level: " + level + "}\n" + config;
 }
 
 std::string GatewayUnderTest::whole_config(const std::string& config) const {
   return framed_config(config, server_keys_, (folder_.path() / "access.log").string(), "error");
 }
 
-void GatewayUnderTest::rewrite_config(const std::string& config) const { folder_.write("routes.yaml", whole_config(config)); }
+void GatewayUnderTest::rewrite_config(const std::string& config) const {
+  folder_.write("routes.yaml", whole_config(config));
+}
 
 int GatewayUnderTest::join() {
   if (thread_.joinable()) thread_.join();
@@ -109,8 +116,8 @@ bool GatewayUnderTest::wait_for_metric(const std::string& series, double value) 
 }
 
 std::string config_for(std::uint16_t port, const std::string& provider_keys) {
-  return "providers:\n  up:\n    protocol: openai\n    base_url: http://127.0.0.1:" + std::to_string(port) + "/v1\n" + indented(provider_keys, "    ") +
-         "models:\n  m: {provider: up}\n  \"up/*\": {provider: up, name: \"*\"}\n";
+  return "providers:\n  up:\n    protocol: openai\n    base_url: http://127.0.0.1:" + std::to_string(port) + "/v1\n" +
+         indented(provider_keys, "    ") + "models:\n  m: {provider: up}\n  \"up/*\": {provider: up, name: \"*\"}\n";
 }
 
 }  // namespace tollgate::test

@@ -1,11 +1,11 @@
 #pragma once
+#include "app/gateway.hpp"
+
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include "app/gateway.hpp"
 
 namespace tollgate::test {
 
@@ -24,8 +24,10 @@ class TemporaryFolder {
 /// The real gateway in this process, on ports that the system chooses. Stops at the end of its life, at once.
 class GatewayUnderTest {
  public:
-  /// `config`: YAML without server.listen, admin and metrics, which are added (`server:` may hold other keys: use server_keys).
-  explicit GatewayUnderTest(const std::string& config, const std::string& server_keys = {}, io::Lookup lookup = io::system_lookup);
+  /// `config`: YAML without server.listen, admin and metrics, which are added (`server:` may hold other keys: use
+  /// server_keys).
+  explicit GatewayUnderTest(const std::string& config, const std::string& server_keys = {},
+                            io::Lookup lookup = io::system_lookup);
   /// The whole file instead, for tests of what is added otherwise; told the folder that it stands in.
   using WholeConfig = std::function<std::string(const std::filesystem::path& folder)>;
   explicit GatewayUnderTest(const WholeConfig& whole);
@@ -62,11 +64,13 @@ class GatewayUnderTest {
   int exit_code_ = -1;
 };
 
-/// `config` with the listeners on ports of the system's choice, two event loops, and `server_keys`, a line each, added to `server`.
-std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log, const std::string& level);
+/// `config` with the listeners on ports of the system's choice, two event loops, and `server_keys`, a line each, added
+/// to `server`.
+std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log,
+                          const std::string& level);
 
-/// A configuration with one provider `up` at 127.0.0.1:port (base path /v1), the model `m` on it, and the wildcard model "up/*".
-/// `provider_keys` are further keys of the provider, a line each, without indentation.
+/// A configuration with one provider `up` at 127.0.0.1:port (base path /v1), the model `m` on it, and the wildcard
+/// model "up/*". `provider_keys` are further keys of the provider, a line each, without indentation.
 std::string config_for(std::uint16_t port, const std::string& provider_keys = {});
 
 }  // namespace tollgate::test

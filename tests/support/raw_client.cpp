@@ -26,7 +26,8 @@ Answer RawClient::read_head() {
     const std::string line = answer.head.substr(at, line_end - at);
     const std::size_t colon = line.find(':');
     std::string name = line.substr(0, colon);
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::size_t value = line.find_first_not_of(' ', colon + 1);
     answer.fields[name] = value == std::string::npos ? "" : line.substr(value);
     at = line_end + 2;
@@ -78,8 +79,8 @@ Answer RawClient::read_answer(bool to_head) {
 }
 
 std::string post(const std::string& path, const std::string& body, const std::string& more_fields) {
-  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         more_fields + "\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + more_fields + "\r\n" + body;
 }
 
 std::string get(const std::string& path, const std::string& more_fields) {
@@ -87,7 +88,8 @@ std::string get(const std::string& path, const std::string& more_fields) {
 }
 
 std::string chat_body(const std::string& model, bool stream) {
-  return R"({"model":")" + model + R"(",)" + (stream ? R"("stream":true,)" : "") + R"("messages":[{"role":"user","content":"hello"}]})";
+  return R"({"model":")" + model + R"(",)" + (stream ? R"("stream":true,)" : "") +
+         R"("messages":[{"role":"user","content":"hello"}]})";
 }
 
 }  // namespace tollgate::test

@@ -131,7 +131,9 @@ void RawSocket::close_with_reset() {
 
 void RawSocket::shutdown_send() { ::shutdown(descriptor_, SHUT_WR); }
 
-void RawSocket::set_receive_buffer(int bytes) { ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes); }
+void RawSocket::set_receive_buffer(int bytes) {
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
 
 RawListener::RawListener() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = loopback(0);

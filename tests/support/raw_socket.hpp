@@ -1,5 +1,6 @@
 #pragma once
-// A blocking TCP socket for tests, with a time limit on everything, so that a test that waits for what never comes fails instead of hanging.
+// A blocking TCP socket for tests, with a time limit on everything, so that a test that waits for what never comes
+// fails instead of hanging.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -25,7 +26,8 @@ class RawSocket {
   int descriptor() const { return descriptor_; }
   /// Sends all of it; false where the peer is gone.
   bool send(std::string_view bytes);
-  /// What comes next, at least a byte; empty at the end of the stream, or nothing after a reset or once `limit` is over.
+  /// What comes next, at least a byte; empty at the end of the stream, or nothing after a reset or once `limit` is
+  /// over.
   std::optional<std::string> receive(std::chrono::milliseconds limit = patience, std::size_t at_most = 64 * 1024);
   /// Everything until the peer closes. `reset` tells a reset from a good end.
   std::string receive_to_end(bool* reset = nullptr);

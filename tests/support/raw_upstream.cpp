@@ -8,12 +8,14 @@
 
 namespace tollgate::test {
 
-const std::string stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+const std::string stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 const std::string last_chunk = "0\r\n\r\n";
 
 std::string UpstreamRequest::field(const std::string& name) const {
   std::string lower = head;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::size_t at = lower.find("\r\n" + name + ":");
   if (at == std::string::npos) return {};
   const std::size_t begin = head.find_first_not_of(' ', at + name.size() + 3);
@@ -42,8 +44,9 @@ UpstreamRequest RawUpstream::read_request(RawSocket& connection) {
 }
 
 std::string json_answer(const std::string& body, int status) {
-  return "HTTP/1.1 " + std::to_string(status) + " Status\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) +
+         " Status\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 std::string chunk(const std::string& bytes) {

@@ -1,8 +1,8 @@
 #pragma once
+#include "support/raw_socket.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "support/raw_socket.hpp"
 
 namespace tollgate::test {
 

@@ -1,4 +1,8 @@
+// The gateway as a process of its own: started, signalled and looked at from outside, for what a test in the same
+// process cannot see (memory, descriptors, exit codes).
 #include "support/tollgate_process.hpp"
+
+#include "support/waiting.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,8 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include "support/waiting.hpp"
 
 namespace tollgate::test {
 
@@ -39,10 +41,12 @@ std::uint64_t kibibytes(const std::string& text, const std::string& name) {
 
 }  // namespace
 
-TollgateProcess::TollgateProcess(const std::string& binary, const std::string& config, const std::string& server_keys) : server_keys_(server_keys) {
+TollgateProcess::TollgateProcess(const std::string& binary, const std::string& config, const std::string& server_keys)
+    : server_keys_(server_keys) {
   std::signal(SIGPIPE, SIG_IGN);
   rewrite_config(config);
-  const std::string file = (folder_.path() / "routes.yaml").string(), log_file = (folder_.path() / "diagnostics.log").string();
+  const std::string file = (folder_.path() / "routes.yaml").string(),
+                    log_file = (folder_.path() / "diagnostics.log").string();
   pid_ = ::fork();
   if (pid_ == 0) become(binary.c_str(), file.c_str(), log_file.c_str());
   if (!wait_for_log("\"event\":\"ready\"")) ADD_FAILURE() << "the gateway did not come up: " << log();
@@ -83,11 +87,17 @@ bool TollgateProcess::wait_for_log(const std::string& text) const {
   return eventually([&] { return log().find(text) != std::string::npos; });
 }
 
-std::string TollgateProcess::proc_file(const std::string& name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
+std::string TollgateProcess::proc_file(const std::string& name) const {
+  return "/proc/" + std::to_string(pid_) + "/" + name;
+}
 
-std::uint64_t TollgateProcess::memory(const std::string& line) const { return kibibytes(text_of(proc_file("status")), line); }
+std::uint64_t TollgateProcess::memory(const std::string& line) const {
+  return kibibytes(text_of(proc_file("status")), line);
+}
 
-std::uint64_t TollgateProcess::anonymous_memory() const { return kibibytes(text_of(proc_file("smaps_rollup")), "Anonymous"); }
+std::uint64_t TollgateProcess::anonymous_memory() const {
+  return kibibytes(text_of(proc_file("smaps_rollup")), "Anonymous");
+}
 
 void TollgateProcess::reset_peak() const { std::ofstream(proc_file("clear_refs")) << "5"; }
 

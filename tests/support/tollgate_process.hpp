@@ -1,15 +1,16 @@
 #pragma once
+#include "support/gateway_under_test.hpp"
+
 #include <sys/types.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "support/gateway_under_test.hpp"
-
 namespace tollgate::test {
 
-/// The real program as a process of its own, for what only a process has: signals, an exit code, memory, a limit on descriptors.
+/// The real program as a process of its own, for what only a process has: signals, an exit code, memory, a limit on
+/// descriptors.
 class TollgateProcess {
  public:
   /// `binary` is the program; config as for GatewayUnderTest. Fails the test where it does not come up.

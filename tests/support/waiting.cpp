@@ -1,9 +1,9 @@
 #include "support/waiting.hpp"
 
+#include "support/raw_socket.hpp"
+
 #include <condition_variable>
 #include <mutex>
-
-#include "support/raw_socket.hpp"
 
 namespace tollgate::test {
 

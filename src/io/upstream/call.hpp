@@ -1,5 +1,6 @@
 #pragma once
-// One attempt, as a machine that goes as far as it can at each advance(): connection, request, head, body.
+// One attempt, as a machine that goes as far as it can at each advance(): connection, request, head, body. It waits for
+// nothing itself; whoever drives it does.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/io/timers.hpp"
 #include "tollgate/pipeline/ports.hpp"
