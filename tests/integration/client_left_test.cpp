@@ -5,11 +5,10 @@
 #include "support/gateway_under_test.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+#include "support/silent_address.hpp"
 #include "support/waiting.hpp"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -212,34 +211,9 @@ void leave_while_stuck(const GatewayUnderTest& gateway, const std::string& phase
       << open_descriptors() << " instead of " << descriptors;
 }
 
-/// Listens and never accepts; once its backlog is full the kernel drops what else wants to connect.
-class BlackHole {
- public:
-  BlackHole() : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listening_.descriptor(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listening_.descriptor(), 0), 0);
-    ::getsockname(listening_.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    for (auto& socket : fill_) {
-      socket = RawSocket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-      ::connect(socket.descriptor(), reinterpret_cast<sockaddr*>(&address), size);
-    }
-  }
-  std::uint16_t port() const { return port_; }
-
- private:
-  RawSocket listening_;
-  std::array<RawSocket, 4> fill_;
-  std::uint16_t port_ = 0;
-};
-
 TEST(ClientLeftEarly, while_connecting_closes_the_attempt) {
-  BlackHole hole;
-  GatewayUnderTest gateway(config_for(hole.port(), "timeouts: {connect: 1m}"));
+  const SilentAddress silent;
+  GatewayUnderTest gateway(config_for(silent.port(), "timeouts: {connect: 1m}"));
   leave_while_stuck(gateway, "connect");
 }
 

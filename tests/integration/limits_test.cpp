@@ -281,10 +281,11 @@ TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
 
 TEST(Descriptors, that_run_out_for_an_upstream_connection_are_an_answer) {
   simulator::Server upstream(quick_simulator(4));
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.start()));
+  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.start(), "pool: {idle: 10ms}"));
   RawClient client(gateway.address());
-  client.send(get("/health/live"));
+  client.send(chat());  // a sanitizer needs descriptors of its own where it has not been before
   EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_TRUE(upstream.wait_until([&] { return upstream.open_connections() == 0; }));
   gateway.limit_descriptors(gateway.open_descriptors() + 10);
   // Fills every number that is free, and not one more, so that nobody waits who would take the next one.
   std::vector<RawClient> fill;

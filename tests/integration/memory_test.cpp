@@ -294,6 +294,27 @@ TEST(Memory, of_a_head_that_never_ends_stays_small) {
   report("endless_head_growth", growth(gateway.memory("VmHWM"), before), MiB);
 }
 
+TEST(Memory, of_a_client_that_asks_without_reading_stays_small_and_all_is_answered) {
+  constexpr std::size_t requests = 100'000;
+  RawUpstream upstream;
+  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  RawClient client(gateway.address());
+  client.socket().set_receive_buffer(64 * KiB);
+  const std::string one = get("/health/live", "X-Padding: " + std::string(400, 'x') + "\r\n");
+  std::string all;
+  for (std::size_t i = 0; i < requests; ++i) all += one;
+  const std::uint64_t before = gateway.memory("VmRSS");
+  const std::size_t sent = send_until_stuck(client.socket(), all, std::chrono::milliseconds(700));
+  EXPECT_LT(sent, all.size());
+  report("unread_answers_growth", growth(gateway.memory("VmHWM"), before), MiB);
+
+  std::thread pusher([&] { EXPECT_TRUE(client.socket().send(std::string_view(all).substr(sent))); });
+  std::size_t answered = 0;
+  while (answered < requests && client.read_answer().status == 200) ++answered;
+  pusher.join();
+  EXPECT_EQ(answered, requests);
+}
+
 // --- at rest ---
 
 TEST(Memory, of_idle_connections_is_printed) {
