@@ -138,7 +138,6 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
                 "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
   clock_.content();
-  clock_.content();
   body_.head(head.status, crossing_fields(head, false), head);
   if (head.status >= 400) {
     record().outcome = outcome_of(head.status);

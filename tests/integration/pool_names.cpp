@@ -1,8 +1,6 @@
-// Providers found by name: every address is tried, a name that cannot be had is an error of its own, and no name delays another.
-#include <gtest/gtest.h>
-
-#include <atomic>
-#include <future>
+// Providers found by name: every address is tried, a name that cannot be had is an error of its own, and no name delays
+// another.
+#include "tollgate/simulator/server.hpp"
 
 #include "pool_parts.hpp"
 #include "support/gateway_under_test.hpp"
@@ -11,7 +9,11 @@
 #include "support/raw_upstream.hpp"
 #include "support/silent_address.hpp"
 #include "support/waiting.hpp"
-#include "tollgate/simulator/server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
 
 namespace tollgate::test {
 namespace {

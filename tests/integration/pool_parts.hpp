@@ -1,8 +1,8 @@
 #pragma once
-#include <string>
-
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
+
+#include <string>
 
 /// Requests that can be told apart upstream, for the tests of the connections to providers.
 namespace tollgate::test {

@@ -1,9 +1,9 @@
 #pragma once
+#include "support/raw_socket.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
-
-#include "support/raw_socket.hpp"
 
 namespace tollgate::test {
 
