@@ -44,6 +44,9 @@ class Gateway::Impl {
         metrics_({version, revision, [this] { return access_log_ ? access_log_->dropped() : 0; }}),
         resolver_({options_.lookup}) {}
 
+  /// A look-up that ends now has no loop left to tell.
+  ~Impl() { resolver_.stop(); }
+
   Result<void> open();
   int run();
   void request_stop() {
@@ -146,6 +149,7 @@ Result<void> Gateway::Impl::open_listeners(const config::Snapshot& snapshot) {
 }
 
 int Gateway::Impl::run() {
+  services_.ready = true;
   for (const auto& listener : data_) listener->start();
   admin_->start();
   metrics_listener_->start();
@@ -156,7 +160,6 @@ int Gateway::Impl::run() {
   timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
   watch_timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
   watch_files();
-  services_.ready = true;
   announce();
   control_->loop().run();
 

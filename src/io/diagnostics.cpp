@@ -34,7 +34,10 @@ Diagnostics::Diagnostics(std::string_view level)
   set_level(level);
 }
 
-Diagnostics::~Diagnostics() { logger_->flush(); }  // and the thread writes out its queue before it ends
+Diagnostics::~Diagnostics() {
+  logger_->flush();
+  thread_.reset();  // writes out its queue before it ends, and lets go of the logger before we do
+}
 
 void Diagnostics::set_level(std::string_view level) {
   logger_->set_level(level == "debug"     ? spdlog::level::debug

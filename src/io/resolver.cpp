@@ -179,8 +179,17 @@ Resolver::Resolver(ResolverSettings settings) : state_(std::make_unique<State>()
   state_->settings = std::move(settings);
 }
 
-Resolver::~Resolver() {
-  for (const auto& [host, name] : state_->names) name->stop();
+Resolver::~Resolver() { stop(); }
+
+void Resolver::stop() {
+  std::unique_lock lock(state_->mutex);
+  const auto names = state_->names;
+  lock.unlock();
+  for (const auto& [host, name] : names) {
+    name->stop();
+    const std::lock_guard name_lock(name->mutex);
+    name->waiting.clear();
+  }
 }
 
 std::shared_ptr<Resolver::Name> Resolver::find(const std::string& host) const {

@@ -176,7 +176,7 @@ TEST(Pool, carries_twenty_requests_on_one_connection) {
     EXPECT_EQ(client.read_answer().status, 200);
   }
   EXPECT_EQ(upstream.gauges().connections_accepted, 1U);
-  EXPECT_EQ(gateway.metric("tollgate_upstream_connections{provider=\"up\",state=\"idle\"}"), 1);
+  EXPECT_TRUE(gateway.wait_for_metric("tollgate_upstream_connections{provider=\"up\",state=\"idle\"}", 1));
 }
 
 TEST(Pool, takes_the_connection_of_a_stream_back) {

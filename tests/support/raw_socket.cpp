@@ -119,6 +119,8 @@ bool RawSocket::wait_closed(std::chrono::milliseconds limit) {
   }
 }
 
+bool RawSocket::wait_hang_up(std::chrono::milliseconds limit) { return wait_for(descriptor_, POLLRDHUP, limit); }
+
 void RawSocket::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
 }

@@ -35,6 +35,8 @@ class RawSocket {
   bool receive_until(std::string& text, std::string_view mark);
   /// Waits until the peer has closed (or reset), reading and dropping what comes.
   bool wait_closed(std::chrono::milliseconds limit = patience);
+  /// The same without reading, so that what is still on its way stays there.
+  bool wait_hang_up(std::chrono::milliseconds limit = patience);
   void close();
   void close_with_reset();
   void shutdown_send();

@@ -53,10 +53,13 @@ struct ResolverSettings {
 class Resolver {
  public:
   explicit Resolver(ResolverSettings settings = {});
-  /// Waits for a callback that is running, never for a look-up; no callback runs afterwards.
-  ~Resolver();
+  ~Resolver();  ///< stops
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
+
+  /// Waits for a callback that is running, never for a look-up; no callback runs afterwards, and those that wait are
+  /// dropped. For before what they would call goes.
+  void stop();
 
   /// Begins to look the name up and to keep it fresh. Counted: as many unwatch() calls undo it. A literal is known at
   /// once.
