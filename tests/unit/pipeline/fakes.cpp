@@ -80,7 +80,13 @@ Harness::Harness(std::string request_body) {
   exchange->record.request_id = "r-1";
 }
 
+Harness::~Harness() {
+  client.has_left = true;
+  if (serving && !over) point.signal(Signal::client_readable);
+}
+
 void Harness::serve() {
+  serving = true;
   detach([](Harness& harness) -> Task<void> {
     co_await pipeline::serve(*harness.exchange);
     harness.over = true;

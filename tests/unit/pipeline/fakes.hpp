@@ -95,6 +95,9 @@ class ScriptedProvider final : public UpstreamProvider {
 struct Harness {
   explicit Harness(std::string request_body = R"({"model":"m","messages":[]})");
 
+  /// Ends a request that still waits, by the client's leaving.
+  ~Harness();
+
   /// Runs serve() until it is over or waits.
   void serve();
   /// Lets the upstream go on.
@@ -107,6 +110,7 @@ struct Harness {
   std::shared_ptr<ScriptedProvider> provider = std::make_shared<ScriptedProvider>();
   std::shared_ptr<config::Snapshot> snapshot = std::make_shared<config::Snapshot>();
   std::unique_ptr<Exchange> exchange;
+  bool serving = false;
   bool over = false;
 };
 
