@@ -1,6 +1,7 @@
 // The command line: what each command does and how it ends. Exit codes: 0 good, 1 failed, 2 wrong usage. Signals are
 // taken here, so that the gateway itself can run inside a test.
 #include "tollgate/config/schema.hpp"
+#include "tollgate/io/files.hpp"
 #include "tollgate/simulator/command.hpp"
 
 #include "configuration.hpp"
@@ -12,7 +13,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <thread>
@@ -86,8 +86,8 @@ int check(const std::string& file, bool allow_unset) {
 /// --config, then TOLLGATE_CONFIG, then config/routes.yaml.
 std::string config_file(const std::string& given) {
   if (!given.empty()) return given;
-  const char* environment = std::getenv("TOLLGATE_CONFIG");
-  return environment && *environment ? environment : "config/routes.yaml";
+  const std::string environment = io::environment("TOLLGATE_CONFIG").value_or("");
+  return environment.empty() ? "config/routes.yaml" : environment;
 }
 
 int run(int argc, char** argv) {

@@ -77,7 +77,8 @@ Result<Addresses> system_lookup(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
   const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  if (error != 0) return lookup_failure(host, error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error));
+  if (error != 0)
+    return lookup_failure(host, error == EAI_SYSTEM ? std::system_category().message(errno) : gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
   Addresses ranked;
   for (const addrinfo* entry = list; entry; entry = entry->ai_next) {

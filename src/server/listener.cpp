@@ -19,6 +19,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace tollgate::server {
 
@@ -34,7 +35,8 @@ struct Bound {
 };
 
 Failure cannot(const std::string& what, const config::ListenAddress& address) {
-  return {FailureKind::internal, Source::gateway, "cannot " + what + " " + address.text + ": " + std::strerror(errno)};
+  return {FailureKind::internal, Source::gateway,
+          "cannot " + what + " " + address.text + ": " + std::system_category().message(errno)};
 }
 
 Result<Bound> bind_unix(const config::ListenAddress& address) {

@@ -17,7 +17,6 @@
 namespace tollgate::server {
 
 using protocol::http::equals_ignoring_case;
-using protocol::http::Framing;
 using protocol::openai::quote;
 
 namespace {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 namespace tollgate::io {
 
@@ -136,7 +137,7 @@ Call::Step Call::connect_next() {
     set_tcp_options(descriptor);
     const int result = ::connect(descriptor, address.data(), address.size());
     if (result != 0 && errno != EINPROGRESS) {
-      last_error_ = std::strerror(errno);
+      last_error_ = std::system_category().message(errno);
       ::close(descriptor);
       continue;
     }
@@ -345,7 +346,7 @@ Call::Step Call::fail(std::string message) {
 Call::Step Call::fail_here() {
   const bool out_of_descriptors = errno == EMFILE || errno == ENFILE;
   fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly"
-                          : std::string("no socket: ") + std::strerror(errno));
+                          : std::string("no socket: ") + std::system_category().message(errno));
   failure_.kind = FailureKind::overloaded;
   failure_.source = Source::gateway;
   failure_.retry_after = seconds(1);
