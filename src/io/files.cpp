@@ -58,8 +58,8 @@ Result<std::string> read_file(const std::string& path) {
 std::vector<std::string> glob_files(const std::string& pattern) {
   glob_t found{};
   std::vector<std::string> paths;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): it races only with a change of the environment or locale, and nobody makes
-  // one.
+  // It races only with a change of the environment or the locale, and nobody makes one.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe)
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) {
     paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   }

@@ -94,8 +94,8 @@ void add_simulate_command(CLI::App& app, std::function<int()>& chosen,
                           std::function<int(const CommandOptions&)> action) {
   const auto options = std::make_shared<CommandOptions>();
   CLI::App& command = *app.add_subcommand("simulate", "Run the provider simulator on its own");
-  const auto option = [&](const char* name, const char* help, std::function<void(const std::string&)> apply) {
-    return command.add_option_function<std::string>(name, std::move(apply), help);
+  const auto option = [&](const char* name, const char* help, const std::function<void(const std::string&)>& apply) {
+    return command.add_option_function<std::string>(name, apply, help);
   };
   config::SimulatorSettings& settings = options->settings;
   option("--listen", "Loopback address and port [127.0.0.1:9000]",
