@@ -54,7 +54,7 @@ class Times {
     micros_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(time).count());
   }
 
-  /// The bound is the product's promise; the tail, printed, belongs to whatever else the machine does.
+  /// The bound is the product's promise; its tail is left to a machine that is busy with other things.
   void expect_prompt(const std::string& what) {
     std::sort(micros_.begin(), micros_.end());
     const auto at = [&](double share) {
@@ -64,7 +64,8 @@ class Times {
               << ", p99 " << at(0.99) << ", max " << at(1) << " of " << micros_.size() << "\n";
     testing::Test::RecordProperty(what + "_median_us", std::to_string(at(0.5)));
     testing::Test::RecordProperty(what + "_max_us", std::to_string(at(1)));
-    EXPECT_LT(at(0.5), 100'000) << what;
+    EXPECT_LT(at(0.95), 100'000) << what;
+    EXPECT_LT(at(1), 1'000'000) << what;
   }
 
  private:
