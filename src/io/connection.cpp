@@ -2,6 +2,7 @@
 // descriptor. docs/decisions/0002 says why neither async_read_some nor ssl::stream is used here.
 #include "tollgate/io/connection.hpp"
 
+#include "tollgate/base/errno_text.hpp"
 #include "tollgate/io/loop.hpp"
 
 #include <boost/asio/error.hpp>
@@ -16,7 +17,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 namespace tollgate::io {
 
@@ -83,7 +83,7 @@ IoState Connection::connected() {
   socklen_t size = sizeof code;
   ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &code, &size);
   if (code == 0) return IoState::ok;
-  return fail(std::system_category().message(code)).state;
+  return fail(errno_text(code)).state;
 }
 
 Transfer Connection::fail(std::string why) {
@@ -100,7 +100,7 @@ Transfer Connection::read(std::span<char> into) {
     if (count > 0) return {IoState::ok, static_cast<std::size_t>(count)};
     if (count == 0) return {IoState::closed, 0};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {IoState::blocked, 0};
-    if (errno != EINTR) return fail(std::system_category().message(errno));
+    if (errno != EINTR) return fail(errno_text());
   }
 }
 
@@ -122,7 +122,7 @@ Transfer Connection::write(std::span<const std::string_view> pieces) {
     const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
     if (sent >= 0) return {IoState::ok, static_cast<std::size_t>(sent)};
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {IoState::blocked, 0};
-    if (errno != EINTR) return fail(std::system_category().message(errno));
+    if (errno != EINTR) return fail(errno_text());
   }
 }
 
@@ -132,7 +132,7 @@ Transfer Connection::tls_outcome(int result) {
     case SSL_ERROR_WANT_WRITE: return {IoState::blocked, 0};
     case SSL_ERROR_ZERO_RETURN: return {IoState::closed, 0};
     case SSL_ERROR_SYSCALL:
-      if (errno != 0) return fail(std::system_category().message(errno));
+      if (errno != 0) return fail(errno_text());
       [[fallthrough]];
     default: return fail(tls_error(ssl_));
   }

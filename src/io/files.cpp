@@ -1,5 +1,7 @@
 #include "tollgate/io/files.hpp"
 
+#include "tollgate/base/errno_text.hpp"
+
 #include <fcntl.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -9,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
 
 namespace tollgate::io {
 namespace {
@@ -40,8 +41,7 @@ Result<std::string> read_file(const std::string& path) {
   // A pipe without a writer would hold open() up for ever.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
-    return unreadable(path, std::system_category().message(errno));
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return unreadable(path, errno_text());
   if (S_ISDIR(status.st_mode)) return unreadable(path, "it is a folder");
   if (!S_ISREG(status.st_mode)) return unreadable(path, "it is not a regular file");
   std::string content;
@@ -49,7 +49,7 @@ Result<std::string> read_file(const std::string& path) {
   while (content.size() <= largest_file) {
     const auto count = ::read(file.get(), block.data(), block.size());
     if (count == 0) return content;
-    if (count < 0 && errno != EINTR) return unreadable(path, std::system_category().message(errno));
+    if (count < 0 && errno != EINTR) return unreadable(path, errno_text());
     if (count > 0) content.append(block.data(), static_cast<std::size_t>(count));
   }
   return unreadable(path, "it is larger than 4 MiB");

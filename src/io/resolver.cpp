@@ -2,6 +2,8 @@
 // process. So each shares ownership of all it touches.
 #include "tollgate/io/resolver.hpp"
 
+#include "tollgate/base/errno_text.hpp"
+
 #include "io/background_thread.hpp"
 
 #include <arpa/inet.h>
@@ -16,7 +18,6 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 namespace tollgate::io {
@@ -77,8 +78,7 @@ Result<Addresses> system_lookup(const std::string& host) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
   const int error = getaddrinfo(host.c_str(), nullptr, &hints, &list);
-  if (error != 0)
-    return lookup_failure(host, error == EAI_SYSTEM ? std::system_category().message(errno) : gai_strerror(error));
+  if (error != 0) return lookup_failure(host, error == EAI_SYSTEM ? errno_text() : gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
   Addresses ranked;
   for (const addrinfo* entry = list; entry; entry = entry->ai_next) {

@@ -2,6 +2,7 @@
 // flood of connections, no descriptors left.
 #include "tollgate/server/listener.hpp"
 
+#include "tollgate/base/errno_text.hpp"
 #include "tollgate/io/connection.hpp"
 #include "tollgate/io/diagnostics.hpp"
 #include "tollgate/io/resolver.hpp"
@@ -19,7 +20,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 namespace tollgate::server {
 
@@ -35,8 +35,7 @@ struct Bound {
 };
 
 Failure cannot(const std::string& what, const config::ListenAddress& address) {
-  return {FailureKind::internal, Source::gateway,
-          "cannot " + what + " " + address.text + ": " + std::system_category().message(errno)};
+  return {FailureKind::internal, Source::gateway, "cannot " + what + " " + address.text + ": " + errno_text()};
 }
 
 Result<Bound> bind_unix(const config::ListenAddress& address) {

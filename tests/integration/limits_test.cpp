@@ -278,7 +278,7 @@ TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
     RawClient late(gateway.address());
     late.send(chat());
     return late.read_answer().status == 200;
-  }));
+  })) << gateway.log();
 }
 
 TEST(Descriptors, that_run_out_for_an_upstream_connection_are_an_answer) {

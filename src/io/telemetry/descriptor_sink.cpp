@@ -1,5 +1,7 @@
 #include "io/telemetry/descriptor_sink.hpp"
 
+#include "tollgate/base/errno_text.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -7,15 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 namespace tollgate::io::telemetry {
 namespace {
 
 Result<int> open_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-  if (descriptor < 0)
-    return Failure{.message = "cannot open the access log " + path + ": " + std::system_category().message(errno)};
+  if (descriptor < 0) return Failure{.message = "cannot open the access log " + path + ": " + errno_text()};
   return descriptor;
 }
 

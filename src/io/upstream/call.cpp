@@ -2,6 +2,7 @@
 // over them.
 #include "call.hpp"
 
+#include "tollgate/base/errno_text.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/resolver.hpp"
 
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 namespace tollgate::io {
 
@@ -137,7 +137,7 @@ Call::Step Call::connect_next() {
     set_tcp_options(descriptor);
     const int result = ::connect(descriptor, address.data(), address.size());
     if (result != 0 && errno != EINPROGRESS) {
-      last_error_ = std::system_category().message(errno);
+      last_error_ = errno_text();
       ::close(descriptor);
       continue;
     }
@@ -346,7 +346,7 @@ Call::Step Call::fail(std::string message) {
 Call::Step Call::fail_here() {
   const bool out_of_descriptors = errno == EMFILE || errno == ENFILE;
   fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly"
-                          : std::string("no socket: ") + std::system_category().message(errno));
+                          : std::string("no socket: ") + errno_text());
   failure_.kind = FailureKind::overloaded;
   failure_.source = Source::gateway;
   failure_.retry_after = seconds(1);
