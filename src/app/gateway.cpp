@@ -10,7 +10,6 @@
 #include "threads.hpp"
 #include "version.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <pthread.h>
 #include <sched.h>
 
@@ -89,7 +88,7 @@ class Gateway::Impl {
   // On the workers' loops, and so gone before them.
   std::vector<std::unique_ptr<Listener>> data_;
   std::unique_ptr<Listener> admin_, metrics_listener_;
-  std::unique_ptr<boost::asio::steady_timer> timer_, watch_timer_;
+  std::unique_ptr<io::Delay> timer_, watch_timer_;
   int stops_ = 0;
   bool cut_ = false;
 };
@@ -127,7 +126,10 @@ Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
                                     access_log_->add_worker());
   };
   control_ = make(0);
-  for (std::size_t i = 0; i < count; ++i) workers_.push_back(make(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    workers_.push_back(make(count));
+    workers_.back()->loop().spin_for(snapshot.server.spin);
+  }
   return {};
 }
 
@@ -157,8 +159,8 @@ int Gateway::Impl::run() {
     worker->start_housekeeping();
     threads_.emplace_back([&worker = *worker] { worker.loop().run(); });
   }
-  timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
-  watch_timer_ = std::make_unique<boost::asio::steady_timer>(control_->loop().context());
+  timer_ = std::make_unique<io::Delay>(control_->loop().timers());
+  watch_timer_ = std::make_unique<io::Delay>(control_->loop().timers());
   watch_files();
   announce();
   control_->loop().run();
@@ -222,9 +224,7 @@ void Gateway::Impl::reload_on_request() {
 }
 
 void Gateway::Impl::watch_files() {
-  watch_timer_->expires_after(watch_interval);
-  watch_timer_->async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  watch_timer_->at(control_->loop().now() + watch_interval, [this] {
     if (configuration_.changed()) reload();
     watch_files();
   });
@@ -237,10 +237,7 @@ void Gateway::Impl::stop() {
   services_.ready = false;
   diagnostics_.info("draining", {{"connections", std::to_string(services_.connections)}});
   // Whoever balances load over several of us must see that this one goes before it takes no more connections.
-  timer_->expires_after(configuration_.current()->server.drain.delay);
-  timer_->async_wait([this](const boost::system::error_code& error) {
-    if (!error) begin_drain();
-  });
+  timer_->at(control_->loop().now() + configuration_.current()->server.drain.delay, [this] { begin_drain(); });
 }
 
 void Gateway::Impl::begin_drain() {
@@ -252,9 +249,7 @@ void Gateway::Impl::begin_drain() {
 }
 
 void Gateway::Impl::await_drained(SteadyTime cut_at) {
-  timer_->expires_after(drain_look);
-  timer_->async_wait([this, cut_at](const boost::system::error_code& error) {
-    if (error) return;
+  timer_->at(control_->loop().now() + drain_look, [this, cut_at] {
     const SteadyTime now = std::chrono::steady_clock::now();
     if (services_.connections == 0) return finish();
     if (now < cut_at) return await_drained(cut_at);

@@ -192,6 +192,8 @@ void describe(Keys& keys, ServerSettings& server) {
            list_of(
                server.listen, [](ListenAddress& address) { return listen_address(address, Reach::loopback_only); }, 1));
   keys.key("threads", "event loops, one thread each; auto is one per usable core", threads(server.threads));
+  keys.key("spin", "time to look for work again and again before sleeping: saves a wake-up, costs processor time",
+           short_duration(server.spin, {Micros(0), Micros(1000)}));
   keys.key("max_header", "bytes of a request's head (431)", size(server.max_header, {KiB, MiB}));
   keys.key("max_fields", "header fields of a request (431)", count(server.max_fields, {10, 10'000}));
   keys.key("max_target", "bytes of a request's target (414)", size(server.max_target, {64, MiB}));

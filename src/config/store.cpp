@@ -27,6 +27,7 @@ std::vector<std::string> restart_only_changes(const Snapshot& before, const Snap
   static constexpr std::array keys{
       RestartKey{"server.listen", [](S left, S right) { return left.server.listen == right.server.listen; }},
       RestartKey{"server.threads", [](S left, S right) { return left.server.threads == right.server.threads; }},
+      RestartKey{"server.spin", [](S left, S right) { return left.server.spin == right.server.spin; }},
       RestartKey{"admin.listen", [](S left, S right) { return left.admin.listen == right.admin.listen; }},
       RestartKey{"metrics.listen", [](S left, S right) { return left.metrics.listen == right.metrics.listen; }},
       RestartKey{"log.access", [](S left, S right) { return left.log.access == right.log.access; }},

@@ -17,6 +17,7 @@ struct Unit {
 
 // Largest first: printing takes the first that divides the value.
 constexpr std::array<Unit, 5> time_units{{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 3> short_time_units{{{"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
 constexpr std::array<Unit, 7> size_units{{{"GiB", 1ull << 30},
                                           {"MiB", 1ull << 20},
                                           {"KiB", 1ull << 10},
@@ -80,6 +81,16 @@ Parsed<Millis> parse_duration(std::string_view text) {
 
 std::string show_duration(Millis value) {
   return show_with_unit(static_cast<std::uint64_t>(value.count()), time_units, "s");
+}
+
+Parsed<Micros> parse_short_duration(std::string_view text) {
+  const auto micros = parse_with_unit(text, short_time_units, {"a short duration", "us, ms, s", "50us", "us"});
+  if (!micros) return micros.error();
+  return Micros(static_cast<Micros::rep>(*micros));
+}
+
+std::string show_short_duration(Micros value) {
+  return show_with_unit(static_cast<std::uint64_t>(value.count()), short_time_units, "us");
 }
 
 Parsed<std::size_t> parse_size(std::string_view text) {

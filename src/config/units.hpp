@@ -14,6 +14,10 @@ namespace tollgate::config {
 Parsed<Millis> parse_duration(std::string_view text);
 std::string show_duration(Millis value);
 
+/// The same with microseconds, for times that the processor counts in: "50us", "1ms", "0s".
+Parsed<Micros> parse_short_duration(std::string_view text);
+std::string show_short_duration(Micros value);
+
 /// "100B", "32KiB", "32MiB", "1GiB", and decimal "10KB", "10MB", "1GB".
 Parsed<std::size_t> parse_size(std::string_view text);
 std::string show_size(std::size_t bytes);

@@ -56,6 +56,12 @@ Scalar duration(std::optional<Millis>& value, Bounds<Millis> bounds) {
           [&value] { return value ? Json(show_duration(*value)) : Json(); }};
 }
 
+Scalar short_duration(Micros& value, Bounds<Micros> bounds) {
+  return {text_schema("^[0-9]+(us|ms|s)$"),
+          reader(parse_short_duration, bounds, show_short_duration, [&value](Micros read) { value = read; }),
+          [&value] { return Json(show_short_duration(value)); }};
+}
+
 Scalar size(std::size_t& bytes, Bounds<std::size_t> bounds) {
   return {text_schema("^[0-9]+(B|KiB|MiB|GiB|KB|MB|GB)$"),
           reader(parse_size, bounds, show_size, [&bytes](std::size_t read) { bytes = read; }),

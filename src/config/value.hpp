@@ -95,6 +95,7 @@ struct Bounds {
 // Scalars of the common kinds. The schema's pattern is a help for editors; `read` decides.
 Scalar duration(Millis& value, Bounds<Millis> bounds);
 Scalar duration(std::optional<Millis>& value, Bounds<Millis> bounds);
+Scalar short_duration(Micros& value, Bounds<Micros> bounds);
 Scalar size(std::size_t& bytes, Bounds<std::size_t> bounds);
 Scalar count(std::size_t& value, Bounds<std::size_t> bounds);
 Scalar number(double& value, Bounds<double> bounds);

@@ -1,17 +1,17 @@
-// One connected socket: system calls made directly, readiness through Asio's reactor, TLS through OpenSSL on the
-// descriptor. docs/decisions/0002 says why neither async_read_some nor ssl::stream is used here.
+// One connected socket: system calls made directly, readiness from the loop's edges, TLS through OpenSSL on the
+// descriptor. docs/decisions/0002 and 0005 say why.
 #include "tollgate/io/connection.hpp"
 
 #include "tollgate/base/errno_text.hpp"
-#include "tollgate/io/loop.hpp"
 
-#include <boost/asio/error.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -47,25 +47,34 @@ void set_tcp_options(int descriptor) {
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
 }
 
-Connection::Connection(Loop& loop, int descriptor, boost::asio::generic::stream_protocol protocol)
-    : socket_(loop.context().get_executor()) {
-  boost::system::error_code error;
-  socket_.assign(protocol, descriptor, error);
-  if (error) {
-    ::close(descriptor);
-    error_ = error.message();
-    return;
-  }
-  socket_.native_non_blocking(true, error);
+void set_client_options(int descriptor) {
+  set_tcp_options(descriptor);
+  const int unsent = 128 * 1024;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
+bool is_reserved(int descriptor) {
+  constexpr rlim_t most = 16;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return false;
+  // The system gives the lowest number that is free.
+  return static_cast<rlim_t>(descriptor) >= files.rlim_cur - std::min(most, files.rlim_cur / 8);
+}
+
+Connection::Connection(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
+  if (loop_.watch(descriptor_, *this)) return;
+  error_ = errno_text();
+  close_descriptor();
 }
 
 Connection::~Connection() {
   if (ssl_) SSL_free(ssl_);
+  if (is_open()) close_descriptor();
 }
 
 void Connection::start_tls(SSL* ssl) {
   ssl_ = ssl;
-  SSL_set_fd(ssl_, socket_.native_handle());
+  SSL_set_fd(ssl_, descriptor_);
 }
 
 IoState Connection::handshake() {
@@ -81,7 +90,7 @@ IoState Connection::handshake() {
 IoState Connection::connected() {
   int code = 0;
   socklen_t size = sizeof code;
-  ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &code, &size);
+  ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &code, &size);
   if (code == 0) return IoState::ok;
   return fail(errno_text(code)).state;
 }
@@ -95,11 +104,19 @@ Transfer Connection::read(std::span<char> into) {
   if (!is_open()) return fail("the connection is closed");
   if (ssl_) return read_tls(into);
   for (;;) {
-    const ssize_t count = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+    const ssize_t count = ::recv(descriptor_, into.data(), into.size(), 0);
     filled_ = count == static_cast<ssize_t>(into.size());
-    if (count > 0) return {IoState::ok, static_cast<std::size_t>(count)};
+    if (count > 0) {
+      // Less than there was room for: all has been read, and what comes is a new edge (epoll(7), question 9). An end
+      // that has come already makes none.
+      can_read_ = filled_ || ended_;
+      return {IoState::ok, static_cast<std::size_t>(count)};
+    }
     if (count == 0) return {IoState::closed, 0};
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {IoState::blocked, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      can_read_ = false;
+      return {IoState::blocked, 0};
+    }
     if (errno != EINTR) return fail(errno_text());
   }
 }
@@ -119,17 +136,20 @@ Transfer Connection::write(std::span<const std::string_view> pieces) {
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   for (;;) {
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
     if (sent >= 0) return {IoState::ok, static_cast<std::size_t>(sent)};
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {IoState::blocked, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      can_write_ = false;
+      return {IoState::blocked, 0};
+    }
     if (errno != EINTR) return fail(errno_text());
   }
 }
 
 Transfer Connection::tls_outcome(int result) {
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return {IoState::blocked, 0};
+    case SSL_ERROR_WANT_READ: can_read_ = false; return {IoState::blocked, 0};
+    case SSL_ERROR_WANT_WRITE: can_write_ = false; return {IoState::blocked, 0};
     case SSL_ERROR_ZERO_RETURN: return {IoState::closed, 0};
     case SSL_ERROR_SYSCALL:
       if (errno != 0) return fail(errno_text());
@@ -151,7 +171,7 @@ Transfer Connection::read_tls(std::span<char> into) {
       continue;
     }
     filled_ = false;
-    if (total > 0) return {IoState::ok, total};  // what stopped it will stop the next read as well
+    if (total > 0) return {IoState::ok, total};  // what stopped it will stop the next read as well, and is told then
     const Transfer outcome = tls_outcome(result);
     read_needs_write_ = outcome.state == IoState::blocked && SSL_want_write(ssl_);
     return outcome;
@@ -215,54 +235,62 @@ void Connection::on_readable(void (*callback)(void*), void* context) {
   callback_context_ = context;
 }
 
-void Connection::arm_read() {
-  if (waiting_to_read_ || !is_open()) return;
-  waiting_to_read_ = true;
-  socket_.async_wait(Socket::wait_read, [self = Pointer(this)](const boost::system::error_code& error) {
-    self->waiting_to_read_ = false;
-    if (error != boost::asio::error::operation_aborted) self->readable_now();
-  });
+void Connection::want_read() {
+  wants_read_ = is_open();
+  if (wants_read_ && can_read_) loop_.call_soon(*this);
 }
 
-void Connection::arm_write() {
-  if (waiting_to_write_ || !is_open()) return;
-  waiting_to_write_ = true;
-  socket_.async_wait(Socket::wait_write, [self = Pointer(this)](const boost::system::error_code& error) {
-    self->waiting_to_write_ = false;
-    if (error != boost::asio::error::operation_aborted) self->writable_now();
-  });
+void Connection::want_write() {
+  wants_write_ = is_open();
+  if (wants_write_ && can_write_) loop_.call_soon(*this);
+}
+
+void Connection::happened(std::uint32_t events) {
+  constexpr std::uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  if ((events & ends) != 0) ended_ = true;
+  if ((events & (EPOLLIN | ends)) != 0) can_read_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) can_write_ = true;
+  const Pointer kept(this);  // whoever is told may let go of it
+  if (wants_read_ && can_read_) readable_now();
+  if (wants_write_ && can_write_) writable_now();
 }
 
 void Connection::readable_now() {
+  wants_read_ = false;
   if (point_) return point_->signal(readable_);
   if (callback_) std::exchange(callback_, nullptr)(callback_context_);
 }
 
 void Connection::writable_now() {
+  wants_write_ = false;
   if (point_) point_->signal(writable_);
 }
 
 void Connection::close() {
   if (!is_open()) return;
-  listen(nullptr, readable_, writable_);
   say_goodbye();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  close_descriptor();
 }
 
 void Connection::reset() {
   if (!is_open()) return;
-  listen(nullptr, readable_, writable_);
   const linger now{1, 0};
-  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close_descriptor();
+}
+
+void Connection::close_descriptor() {
+  point_ = nullptr;
+  callback_ = nullptr;
+  wants_read_ = wants_write_ = false;
+  loop_.forget(*this);
+  ::close(std::exchange(descriptor_, -1));
 }
 
 void Connection::shutdown_send() {
   if (!is_open()) return;
   say_goodbye();
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  ::shutdown(descriptor_, SHUT_WR);
 }
 
 void Connection::say_goodbye() {

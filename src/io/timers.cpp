@@ -1,6 +1,7 @@
 #include "tollgate/io/timers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tollgate::io {
 
@@ -13,8 +14,18 @@ void Timer::set(SteadyTime deadline) {
   timers_.link(*this);
 }
 
-Timers::Timers(boost::asio::io_context& context)
-    : system_timer_(context.get_executor()), swept_(tick_of(std::chrono::steady_clock::now())) {}
+void Delay::at(SteadyTime when, std::function<void()> action) {
+  action_ = std::move(action);
+  set(when);
+}
+
+void Delay::over(void* self) {
+  // Out of its place first: the action may set the next one, or destroy this.
+  const auto action = std::exchange(static_cast<Delay*>(self)->action_, nullptr);
+  if (action) action();
+}
+
+Timers::Timers(SteadyTime now) : swept_(tick_of(now)) {}
 
 std::int64_t Timers::tick_of(SteadyTime time) {
   // Rounded up, so that a timer never fires early.
@@ -27,19 +38,10 @@ void Timers::link(Timer& timer) {
   const std::int64_t tick = std::clamp(tick_of(timer.deadline_), swept_ + 1, swept_ + slot_count - 1);
   timer.slot_tick_ = tick;
   slots_[static_cast<std::size_t>(tick % slot_count)].push_back(timer);
-  if (tick < armed_) arm(tick);
+  next_ = std::min(next_, tick);
 }
 
-void Timers::arm(std::int64_t tick) {
-  armed_ = tick;
-  system_timer_.expires_at(SteadyTime(slot_width * tick));
-  system_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) sweep();
-  });
-}
-
-void Timers::sweep() {
-  const SteadyTime now = std::chrono::steady_clock::now();
+void Timers::sweep(SteadyTime now) {
   const std::int64_t until = now.time_since_epoch() / std::chrono::duration_cast<SteadyTime::duration>(slot_width);
 
   // Firing runs request code, which may set, clear and destroy any timer: take the due ones out first, then fire one by
@@ -49,7 +51,7 @@ void Timers::sweep() {
   for (std::int64_t i = 1; i <= slots_to_sweep; ++i)
     due.splice(due.end(), slots_[static_cast<std::size_t>((swept_ + i) % slot_count)]);
   swept_ = std::max(swept_, until);
-  armed_ = INT64_MAX;
+  next_ = no_tick;
 
   while (!due.empty()) {
     Timer& timer = due.front();
@@ -60,11 +62,11 @@ void Timers::sweep() {
       continue;
     }
     timer.deadline_ = never;
-    timer.point_.signal(Signal::timer);
+    timer.fire_(timer.target_);
   }
 
-  for (std::int64_t tick = swept_ + 1; tick < std::min(armed_, swept_ + slot_count); ++tick)
-    if (!slots_[static_cast<std::size_t>(tick % slot_count)].empty()) arm(tick);
+  for (std::int64_t tick = swept_ + 1; tick < std::min(next_, swept_ + slot_count); ++tick)
+    if (!slots_[static_cast<std::size_t>(tick % slot_count)].empty()) next_ = tick;
 }
 
 }  // namespace tollgate::io

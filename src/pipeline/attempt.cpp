@@ -18,6 +18,8 @@ namespace {
 
 // After finish_reason come a usage chunk and the end marker; an upstream that forgets them is not waited for longer.
 constexpr Millis finish_grace{2000};
+// What the header fields of an answer take that cross; more only costs a growth.
+constexpr std::size_t usual_crossing_bytes = 512;
 
 config::Timeouts timeouts_of(const config::Model& model, config::Timeouts timeouts) {
   timeouts.connect = model.connect.value_or(timeouts.connect);
@@ -33,12 +35,13 @@ bool is_event_stream(const ResponseHead& head) {
 }
 
 /// The header lines that cross. A stream's content type is our own.
-std::string crossing_fields(const ResponseHead& head, bool streaming) {
-  std::string fields;
+ByteBuffer crossing_fields(const ResponseHead& head, bool streaming) {
+  ByteBuffer fields;
+  fields.reserve(usual_crossing_bytes);
   for (const auto& field : head.fields) {
     if (!protocol::http::crosses_to_client(field.name)) continue;
     if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
-    fields.append(field.name).append(": ").append(field.value).append("\r\n");
+    fields.append_all({field.name, ": ", field.value, "\r\n"});
   }
   return fields;
 }
@@ -54,15 +57,14 @@ Attempt::Attempt(Exchange& exchange)
     : exchange_(exchange),
       provider_(exchange.world->snapshot->providers[target().provider]),
       timeouts_(timeouts_of(*exchange.resolution.model, provider_.timeouts)),
-      clock_(timeouts_, exchange.alarm.now(), exchange.deadline, exchange.scan.stream),
+      clock_(timeouts_, exchange.alarm.woken_at(), exchange.deadline, exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
       body_(exchange) {
-  AttemptRecord attempt;
+  AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
-  attempt.id = id_.text();
+  attempt.id = id_;
   if (!provider_.credentials.empty()) attempt.credential = provider_.credentials.front().name;
-  record().attempts.push_back(std::move(attempt));
 }
 
 Attempt::~Attempt() {
@@ -76,7 +78,7 @@ Attempt::~Attempt() {
 void Attempt::start() {
   request_.path = exchange_.inbound.path;
   request_.query = exchange_.inbound.query;
-  request_.fields = exchange_.inbound.fields;
+  request_.fields = exchange_.inbound.fields.view();
   request_.attempt_id = id_.text();
   request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
@@ -123,7 +125,7 @@ Result<void> Attempt::advance() {
 }
 
 Result<void> Attempt::take_head(const ResponseHead& head) {
-  clock_.heard(exchange_.alarm.now());
+  clock_.heard(exchange_.alarm.woken_at());
   const std::string_view id = head.fields.value("x-request-id");
   if (is_plain_id(id)) record().upstream_request_id = id;
   if (auto judged = judge_head(head); !judged) return judged;
@@ -157,7 +159,7 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 }
 
 Result<void> Attempt::take_data(std::string_view data) {
-  clock_.heard(exchange_.alarm.now());
+  clock_.heard(exchange_.alarm.woken_at());
   if (streaming_) return settle(stream_.take(data));
   body_.take(data);
   return {};
@@ -192,7 +194,7 @@ void Attempt::refuse(const std::string& body) {
   record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
   const std::string_view piece = body;
-  exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n",
+  exchange_.client.begin(record().status, answer_fields(exchange_, "Content-Type: application/json\r\n").view(),
                          {.length = body.size()});
   exchange_.client.write({&piece, 1});
   exchange_.client.end();
@@ -217,7 +219,8 @@ SteadyTime Attempt::sign_of_life() const {
 }
 
 Result<void> Attempt::after_wait(Woke woke) {
-  const SteadyTime now = exchange_.alarm.now();
+  // What was processed between two wake-ups is the gateway's time, not the upstream's.
+  const SteadyTime now = std::max(wait_began_, exchange_.alarm.woken_at());
   record().waited_for_upstream += std::chrono::duration_cast<Micros>(now - wait_began_);
   if (woke == Woke::progress) return {};
   if (woke == Woke::timer) return on_time(now);

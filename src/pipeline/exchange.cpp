@@ -6,7 +6,7 @@ Woke Exchange::woken_by(WaitPoint::Arrived arrived, SteadyTime until) {
   if (arrived.has(Signal::client_readable)) client.look();
   if (client.left()) return Woke::client_left;
   if (client.must_stop()) return Woke::must_stop;
-  if (until != never && alarm.now() >= until) return Woke::timer;
+  if (until != never && alarm.woken_at() >= until) return Woke::timer;
   return Woke::progress;
 }
 

@@ -18,7 +18,7 @@ constexpr std::size_t whole_limit = 1024 * 1024;
 
 }  // namespace
 
-void BodyRelay::head(std::uint16_t status, std::string fields, const protocol::http::ResponseHead& upstream) {
+void BodyRelay::head(std::uint16_t status, ByteBuffer fields, const protocol::http::ResponseHead& upstream) {
   status_ = status;
   fields_ = std::move(fields);
   length_known_ = upstream.framing == protocol::http::Framing::length;
@@ -27,7 +27,7 @@ void BodyRelay::head(std::uint16_t status, std::string fields, const protocol::h
 
 void BodyRelay::begin(BodyForm form) {
   exchange_.record.status = status_;
-  exchange_.client.begin(status_, answer_fields(exchange_) + fields_, form);
+  exchange_.client.begin(status_, answer_fields(exchange_, fields_.view()).view(), form);
 }
 
 void BodyRelay::take(std::string_view bytes) {
@@ -65,14 +65,10 @@ void BodyRelay::read(std::string_view body) {
   // Some providers pad with white space while they work.
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
   if (status_ != 200 || !body.starts_with('{')) return;
-  const StreamKind kind = exchange_.inbound.stream_kind;
-  if (kind != StreamKind::chat && kind != StreamKind::completions) {
-    exchange_.record.usage = protocol::openai::read_usage(body);
-    return;
-  }
-  const auto meaning = protocol::openai::read_chunk(kind, {}, body);
+  const auto meaning = protocol::openai::read_reply(body);
   exchange_.record.usage = meaning.usage;
-  if (!meaning.error) return;
+  const StreamKind kind = exchange_.inbound.stream_kind;
+  if (!meaning.error || (kind != StreamKind::chat && kind != StreamKind::completions)) return;
   // An error under a 200 would pass for an answer without words.
   status_ = status_of(body);
   exchange_.record.outcome = outcome_of(status_);

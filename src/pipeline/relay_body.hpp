@@ -14,7 +14,7 @@ class BodyRelay {
   explicit BodyRelay(Exchange& exchange) : exchange_(exchange) {}
 
   /// The status and header lines for the client, and the length where the upstream gave one.
-  void head(std::uint16_t status, std::string fields, const protocol::http::ResponseHead& upstream);
+  void head(std::uint16_t status, ByteBuffer fields, const protocol::http::ResponseHead& upstream);
   void take(std::string_view bytes);
   /// The body is complete: sends it, or its end.
   void ended();
@@ -27,7 +27,7 @@ class BodyRelay {
 
   Exchange& exchange_;
   std::uint16_t status_ = 0;
-  std::string fields_;
+  ByteBuffer fields_;
   bool length_known_ = false;
   std::uint64_t length_ = 0;
   ByteBuffer held_;

@@ -30,8 +30,10 @@ void StreamRelay::commit_head() {
   if (exchange_.client.begun()) return;
   exchange_.record.status = 200;
   exchange_.events_begun = true;
-  exchange_.client.begin(200, answer_fields(exchange_) + upstream_fields_ + std::string(stream_fields),
-                         {.streamed = true, .events = true});
+  ByteBuffer fields = answer_fields(exchange_, upstream_fields_.view());
+  fields.append(stream_fields);
+  exchange_.client.begin(200, fields.view(), {.streamed = true, .events = true});
+  upstream_fields_.release();
 }
 
 void StreamRelay::heartbeat() {

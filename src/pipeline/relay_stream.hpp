@@ -18,7 +18,7 @@ class StreamRelay {
   explicit StreamRelay(Exchange& exchange) : exchange_(exchange) {}
 
   /// The upstream's header lines that cross, for the head when it goes out.
-  void upstream_fields(std::string fields) { upstream_fields_ = std::move(fields); }
+  void upstream_fields(ByteBuffer fields) { upstream_fields_ = std::move(fields); }
 
   /// Sends the 200 and its fields, ahead of any content, so that whatever stands between here and the client keeps the
   /// connection.
@@ -66,7 +66,7 @@ class StreamRelay {
 
   Exchange& exchange_;
   protocol::SseScanner scanner_;
-  std::string upstream_fields_;
+  ByteBuffer upstream_fields_;
   ByteBuffer tail_;                    ///< an event that has not ended yet
   ByteBuffer held_;                    ///< whole events before the first content
   std::vector<std::string_view> out_;  ///< what goes out with the next flush

@@ -61,9 +61,8 @@ void rescue(Exchange& exchange, const Failure& failure) {
   record.status = form.status;
   const std::string body = protocol::openai::error_body(failure);
   const std::string_view piece = body;
-  exchange.client.begin(form.status,
-                        answer_fields(exchange) + retry_fields(failure) + "Content-Type: application/json\r\n",
-                        {.length = body.size()});
+  const std::string more = retry_fields(failure) + "Content-Type: application/json\r\n";
+  exchange.client.begin(form.status, answer_fields(exchange, more).view(), {.length = body.size()});
   exchange.client.write({&piece, 1});
   exchange.client.end();
 }

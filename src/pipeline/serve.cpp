@@ -1,5 +1,6 @@
 #include "tollgate/pipeline/serve.hpp"
 
+#include "attempt.hpp"
 #include "stages.hpp"
 
 namespace tollgate::pipeline {
@@ -8,13 +9,17 @@ namespace {
 
 Task<Result<void>> answer(Exchange& exchange) {
   exchange.record.phase = Phase::body;
-  if (auto read = co_await exchange.client.read_body(exchange.body); !read) co_return read.error();
+  if (!exchange.client.take_ready_body(exchange.body)) {
+    if (auto read = co_await exchange.client.read_body(exchange.body); !read) co_return read.error();
+  }
   // From here on a client that leaves ends the request, whatever it waits for.
   exchange.client.watch();
   exchange.record.phase = Phase::route;
   if (auto parsed = parse(exchange); !parsed) co_return parsed.error();
   if (auto routed = route(exchange); !routed) co_return routed.error();
-  co_return co_await dispatch(exchange);
+  // One attempt is the whole plan until fallbacks are configurable.
+  Attempt attempt(exchange);
+  co_return co_await attempt.run();
 }
 
 /// The last bytes of an answer may still wait for a slow client. One that takes nothing for too long is given up.
@@ -34,7 +39,7 @@ Task<void> drain(Exchange& exchange) {
 
 Task<void> serve(Exchange& exchange) {
   if (auto answered = co_await answer(exchange); !answered) rescue(exchange, answered.error());
-  co_await drain(exchange);
+  if (!exchange.client.drained()) co_await drain(exchange);
 }
 
 }  // namespace tollgate::pipeline

@@ -1,6 +1,5 @@
 #pragma once
 #include "tollgate/base/result.hpp"
-#include "tollgate/base/task.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
 /// The steps of serve(), in their order.
@@ -11,8 +10,5 @@ Result<void> parse(Exchange& exchange);
 
 /// Finds what the requested name means and plans the splices for its target.
 Result<void> route(Exchange& exchange);
-
-/// Sends the request to its target and the answer to the client. A Failure only where rescue() has still to speak.
-Task<Result<void>> dispatch(Exchange& exchange);
 
 }  // namespace tollgate::pipeline

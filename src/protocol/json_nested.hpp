@@ -28,4 +28,11 @@ inline bool is_bracket(char byte) { return (byte | 0x20) == '{' || (byte | 0x20)
 /// SSE2.
 void walk_blocks(NestedWalk& walk, const char* end);
 
+/// Its two forms: for every x86-64, and for processors with AVX2 and PCLMUL, which must be asked for first.
+void walk_narrow_blocks(NestedWalk& walk, const char* end);
+void walk_wide_blocks(NestedWalk& walk, const char* end);
+
+/// The length of the escape that begins at `at`, or 0 where it is none.
+std::size_t escape_length_at(const char* at, const char* end);
+
 }  // namespace tollgate::protocol::json

@@ -65,7 +65,7 @@ class Reader {
 
   /// The same for arrays.
   bool enter_array() { return enter('['); }
-  bool next_element() { return next_item(']'); }
+  bool next_element();
 
   /// Nothing but blanks is left. Call once the outermost value is taken or left.
   bool finish();

@@ -7,10 +7,6 @@
 #include "tollgate/io/diagnostics.hpp"
 #include "tollgate/io/resolver.hpp"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -95,15 +91,10 @@ int spare_descriptor() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
 
-struct Listener::State : std::enable_shared_from_this<State> {
-  using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-  using Pause =
-      boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-                                        boost::asio::io_context::executor_type>;
-
+struct Listener::State final : io::Watcher {
   State(Bound bound, Plane plane_, std::string unix_path_, std::vector<Worker*> workers_)
-      : listening(workers_.front()->loop().context().get_executor(), bound.descriptor),
-        pause(workers_.front()->loop().context().get_executor()),
+      : descriptor(bound.descriptor),
+        pause(workers_.front()->loop().timers()),
         family(bound.family),
         address(std::move(bound.address)),
         plane(plane_),
@@ -114,42 +105,50 @@ struct Listener::State : std::enable_shared_from_this<State> {
     if (spare >= 0) ::close(spare);
   }
 
-  void wait() {
-    listening.async_wait(Descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error) self->accept_all();
-    });
+  io::Loop& loop() { return workers.front()->loop(); }
+  bool is_open() const { return descriptor >= 0; }
+
+  void close() {
+    pause.clear();
+    loop().forget(*this);
+    ::close(std::exchange(descriptor, -1));
   }
+
+  void happened(std::uint32_t) override { accept_all(); }
 
   void accept_all() {
     // Bounded, so that a flood of connections does not keep those that are being served from their turn.
     for (int i = 0; i < 64; ++i) {
-      const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor >= 0) {
-        hand_over(descriptor);
+      const int accepted = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (accepted >= 0 && plane == Plane::data && io::is_reserved(accepted)) {
+        ::close(accepted);
+        return out_of_descriptors();
+      }
+      if (accepted >= 0) {
+        hand_over(accepted);
         continue;
       }
       if (errno == EMFILE || errno == ENFILE) return out_of_descriptors();
       if (errno == ECONNABORTED || errno == EINTR) continue;
-      break;
+      return;  // the next one makes an edge
     }
-    wait();
+    loop().call_soon(*this);
   }
 
-  void hand_over(int descriptor) {
+  void hand_over(int accepted) {
     Services& services = workers.front()->services();
     const std::size_t limit = workers.front()->world()->snapshot->server.max_connections;
     if (plane == Plane::data && services.connections.load(std::memory_order_relaxed) >= limit) {
       services.diagnostics.log(io::Diagnostics::Level::debug, "connection_refused",
                                {{"reason", "server.max_connections"}});
-      ::close(descriptor);
+      ::close(accepted);
       return;
     }
     if (plane == Plane::data) services.connections.fetch_add(1, std::memory_order_relaxed);
-    if (family != AF_UNIX) io::set_tcp_options(descriptor);
+    if (family != AF_UNIX) io::set_client_options(accepted);
     Worker& worker = *workers[next++ % workers.size()];
-    if (&worker == workers.front()) return worker.serve(descriptor, family, plane);
-    worker.loop().post(
-        [&worker, descriptor, family = family, plane = plane] { worker.serve(descriptor, family, plane); });
+    if (&worker == workers.front()) return worker.serve(accepted, family, plane);
+    worker.loop().post([&worker, accepted, family = family, plane = plane] { worker.serve(accepted, family, plane); });
   }
 
   /// The waiting client is told by a close instead of hanging in the backlog, and the loop rests instead of spinning.
@@ -157,17 +156,13 @@ struct Listener::State : std::enable_shared_from_this<State> {
     workers.front()->services().diagnostics.error("out_of_descriptors",
                                                   {{"hint", "raise the open files limit (ulimit -n)"}});
     ::close(std::exchange(spare, -1));
-    if (const int descriptor = ::accept4(listening.native_handle(), nullptr, nullptr, SOCK_CLOEXEC); descriptor >= 0)
-      ::close(descriptor);
+    if (const int refused = ::accept4(descriptor, nullptr, nullptr, SOCK_CLOEXEC); refused >= 0) ::close(refused);
     spare = spare_descriptor();
-    pause.expires_after(pause_when_out_of_descriptors);
-    pause.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && self->listening.is_open()) self->wait();
-    });
+    pause.at(loop().now() + pause_when_out_of_descriptors, [this] { accept_all(); });
   }
 
-  Descriptor listening;
-  Pause pause;
+  int descriptor;
+  io::Delay pause;
   int family;
   std::string address;
   Plane plane;
@@ -177,7 +172,7 @@ struct Listener::State : std::enable_shared_from_this<State> {
   int spare;
 };
 
-Listener::Listener(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Listener::~Listener() { close(); }
 
@@ -191,16 +186,17 @@ Result<std::unique_ptr<Listener>> Listener::open(const config::ListenAddress& ad
     return failure;
   }
   return std::unique_ptr<Listener>(
-      new Listener(std::make_shared<State>(std::move(*bound), plane, address.unix_path, std::move(workers))));
+      new Listener(std::make_unique<State>(std::move(*bound), plane, address.unix_path, std::move(workers))));
 }
 
-void Listener::start() { state_->wait(); }
+void Listener::start() {
+  if (state_->loop().watch(state_->descriptor, *state_)) return;
+  state_->workers.front()->services().diagnostics.error("cannot_listen", {{"why", errno_text()}});
+}
 
 void Listener::close() {
-  if (!state_->listening.is_open()) return;
-  boost::system::error_code ignored;
-  state_->pause.cancel();
-  state_->listening.close(ignored);
+  if (!state_->is_open()) return;
+  state_->close();
   if (!state_->unix_path.empty()) ::unlink(state_->unix_path.c_str());
 }
 

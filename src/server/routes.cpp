@@ -63,21 +63,21 @@ RouteMatch to_match(const Row& row, std::string_view method) {
   return match;
 }
 
-std::optional<RouteMatch> find_row(Plane plane, std::string_view method, std::string_view path) {
+}  // namespace
+
+std::optional<RouteMatch> match_exact(Plane plane, std::string_view method, std::string_view target) {
   for (const Row& row : rows)
-    if (row.plane == plane && row.path == path) return to_match(row, method);
+    if (row.plane == plane && row.path == target) return to_match(row, method);
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<RouteMatch> match_route(Plane plane, std::string_view method, const std::string& path) {
-  if (auto found = find_row(plane, method, path)) return found;
+std::optional<RouteMatch> match_route(Plane plane, std::string_view method, std::string_view path) {
+  if (auto found = match_exact(plane, method, path)) return found;
   if (plane != Plane::data) return std::nullopt;
   const bool versioned = path.starts_with("/v1/");
-  const std::string full = versioned ? path : std::string(version_prefix) + path;
+  const std::string full = versioned ? std::string(path) : std::string(version_prefix).append(path);
   if (!versioned)
-    if (auto found = find_row(plane, method, full)) return found;
+    if (auto found = match_exact(plane, method, full)) return found;
   if (full.starts_with(models_prefix) && full.size() > models_prefix.size()) {
     RouteMatch match = to_match({Plane::data, "/v1/models/{id}", get, Endpoint::models}, method);
     match.model_id = full.substr(models_prefix.size());

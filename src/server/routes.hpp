@@ -26,12 +26,17 @@ struct RouteMatch {
   bool method_fits = false;
   protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
   bool knows_usage_option = false;
-  std::string upstream_path;  ///< forward: below the provider's base path
-  std::string model_id;       ///< models: the one asked for, or empty
+  std::string_view upstream_path;  ///< forward: below the provider's base path; a literal, or in the path asked for
+  std::string model_id;            ///< models: the one asked for, or empty
 };
 
+/// The row of the table for a target that is one of its paths to the letter, as nearly all are: such a target needs no
+/// parsing.
+std::optional<RouteMatch> match_exact(Plane plane, std::string_view method, std::string_view target);
+
 /// What a path means on a plane, whatever the method; nothing where there is no such path. The path is the one of
-/// parse_target(). On the data plane a missing /v1 is forgiven, since SDKs differ in how they join base_url.
-std::optional<RouteMatch> match_route(Plane plane, std::string_view method, const std::string& path);
+/// parse_target(), and must outlive the answer. On the data plane a missing /v1 is forgiven, since SDKs differ in how
+/// they join base_url.
+std::optional<RouteMatch> match_route(Plane plane, std::string_view method, std::string_view path);
 
 }  // namespace tollgate::server

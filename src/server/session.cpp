@@ -18,7 +18,8 @@ using protocol::http::ParseState;
 
 namespace {
 
-// What a refused client may still send before the connection is closed over its head, so that it gets to read why.
+// What a refused client may still send before the connection is closed over its head, so that it gets to read why. Of a
+// body that was announced, twice the size of what is allowed: clients send it all before they look for an answer.
 constexpr std::size_t linger_bytes = 64 * 1024;
 constexpr Millis linger_time{1000};
 
@@ -27,6 +28,7 @@ class RequestAlarm final : public pipeline::Alarm {
  public:
   RequestAlarm(io::Loop& loop, io::Timer& timer) : loop_(loop), timer_(timer) {}
   SteadyTime now() const override { return loop_.now(); }
+  SteadyTime woken_at() const override { return loop_.woken_at(); }
   void set(SteadyTime when) override { timer_.set(when); }
 
  private:
@@ -95,7 +97,8 @@ Task<bool> Session::shake_hands() {
 
 /// True once bytes of a request are there, in rest_ or inbox_.
 Task<bool> Session::wait_for_request() {
-  const SteadyTime until = worker_.loop().now() + (served_any_ ? settings().keep_alive : settings().header_timeout);
+  const SteadyTime until =
+      worker_.loop().woken_at() + (served_any_ ? settings().keep_alive : settings().header_timeout);
   bool try_first = connection_->tls() && (!served_any_ || connection_->decrypted_left());
   while (inbox_.empty()) {
     if (worker_.draining() || left_) co_return false;
@@ -103,7 +106,7 @@ Task<bool> Session::wait_for_request() {
       connection_->wait_readable();
       timer_.set(until);
       co_await point_.wait();
-      if (worker_.loop().now() >= until) co_return false;
+      if (worker_.loop().woken_at() >= until) co_return false;
     }
     try_first = false;
     const auto scratch = worker_.loop().scratch();
@@ -118,15 +121,17 @@ Task<bool> Session::wait_for_request() {
 Task<bool> Session::serve_one() {
   Request request;
   request_ = &request;
-  request.began = request.last_taken = worker_.loop().now();
+  request.began = request.last_taken = worker_.loop().woken_at();
   request.began_at = std::chrono::system_clock::now();
-  const bool accepted = co_await read_head();
+  bool accepted = false;
+  const bool judged = take_head(accepted);
+  if (!judged) accepted = co_await read_head();
   if (accepted && request.route.endpoint == Endpoint::forward)
     co_await forward();
   else if (accepted)
     answer();
   keep_rest();
-  co_await flush();
+  if (!drained()) co_await flush();
   if (request.budgeted > 0) worker_.services().bodies.give_back(request.budgeted);
 
   const bool again = request.begun && request.keep_alive && request.body_read && !left_;
@@ -135,18 +140,24 @@ Task<bool> Session::serve_one() {
   co_return again;
 }
 
-/// True once a whole head was read and accepted; a refusal has been answered.
+/// Parses what has come of the head. True once it is whole, or beyond hope: then it has been judged, or its refusal
+/// answered.
+bool Session::take_head(bool& accepted) {
+  const protocol::http::Limits limits{settings().max_header, settings().max_fields, settings().max_target};
+  const auto parsed =
+      protocol::http::parse_request_head(inbox_.empty() ? rest_ : inbox_.view(), limits, worker_.head());
+  if (parsed.state == ParseState::need_more) return false;
+  if (parsed.state == ParseState::complete)
+    accepted = accept_head(worker_.head(), parsed.size);
+  else
+    refuse_head(parsed.refusal);
+  return true;
+}
+
+/// For a head that did not come in one piece. True once it was read whole and accepted; a refusal has been answered.
 Task<bool> Session::read_head() {
   const SteadyTime until = request_->began + settings().header_timeout;
-  const protocol::http::Limits limits{settings().max_header, settings().max_fields, settings().max_target};
   for (;;) {
-    const auto parsed =
-        protocol::http::parse_request_head(inbox_.empty() ? rest_ : inbox_.view(), limits, worker_.head());
-    if (parsed.state == ParseState::complete) co_return accept_head(worker_.head(), parsed.size);
-    if (parsed.state == ParseState::refused) {
-      refuse_head(parsed.refusal);
-      co_return false;
-    }
     keep_rest();
     connection_->wait_readable();
     timer_.set(until);
@@ -163,6 +174,8 @@ Task<bool> Session::read_head() {
       co_return false;
     }
     inbox_.append({scratch.data(), got.bytes});
+    bool accepted = false;
+    if (take_head(accepted)) co_return accepted;
   }
 }
 
@@ -197,7 +210,7 @@ Task<void> Session::forward() {
   exchange.began = request.began;
   exchange.began_at = request.began_at;
   exchange.inbound = std::move(request.inbound);
-  exchange.record = new_record();
+  begin_record(exchange.record);
   worker_.metrics().request_started();
   request.counted = true;
   try {
@@ -210,6 +223,7 @@ Task<void> Session::forward() {
   }
   if (request.events) worker_.metrics().stream_closed();
   close_record(exchange.record);
+  worker_.keep_spare(std::move(exchange.body));
 }
 
 Task<void> Session::flush() {
@@ -226,9 +240,11 @@ Task<void> Session::linger() {
   // A close while the client still sends makes its kernel throw our answer away.
   connection_->shutdown_send();
   const SteadyTime until = worker_.loop().now() + linger_time;
+  const bool announced = request_->framing != Framing::none && !request_->body_read;
+  const std::size_t most = announced ? linger_bytes + 2 * settings().max_body : linger_bytes;
   std::size_t swallowed = 0;
   inbox_.release();
-  while (swallowed < linger_bytes && worker_.loop().now() < until && !worker_.cutting()) {
+  while (swallowed < most && worker_.loop().now() < until && !worker_.cutting()) {
     const io::Transfer got = connection_->read(worker_.loop().scratch());
     if (got.state == IoState::closed || got.state == IoState::failed) break;
     swallowed += got.bytes;

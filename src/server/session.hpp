@@ -30,6 +30,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   void nudge() { point_.signal(Signal::stop); }
 
   // pipeline::Client
+  bool take_ready_body(ByteBuffer& into) override;
   Task<Result<void>> read_body(ByteBuffer& into) override;
   void watch() override;
   void look() override;
@@ -54,9 +55,10 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
     RouteMatch route;
     pipeline::Inbound inbound;
     std::string_view method = "other";
-    std::string client_id;   ///< the client's own x-request-id
-    std::string cors;        ///< header lines for a permitted origin
-    std::string reply_head;  ///< formed by begin(), sent with the first bytes after it
+    std::string path;       ///< where it is not one of the route table's own
+    std::string client_id;  ///< the client's own x-request-id
+    std::string cors;       ///< header lines for a permitted origin
+    ByteBuffer reply_head;  ///< formed by begin(), sent with the first bytes after it
     std::uint64_t content_length = 0;
     std::size_t budgeted = 0;  ///< bytes taken from the body budget
     protocol::http::Framing framing = protocol::http::Framing::none;
@@ -72,6 +74,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   Task<bool> wait_for_request();
   Task<bool> serve_one();
   Task<bool> read_head();
+  bool take_head(bool& accepted);
   Task<void> forward();
   Task<void> flush();
   Task<void> linger();
@@ -81,6 +84,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   bool judge_host_and_origin(const Head& head);
   bool judge_credential(const Head& head);
   bool judge_route(const Head& head);
+  bool find_route(const Head& head, std::optional<RouteMatch>& route);
   void answer_preflight(const Head& head);
   bool read_inbound(const Head& head);
 
@@ -92,7 +96,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   void refuse(const Failure& failure, std::string_view more_fields = {});
   void refuse_head(const protocol::http::Refusal& refusal);
   void refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields);
-  pipeline::RequestRecord new_record() const;
+  void begin_record(pipeline::RequestRecord& record) const;
   void close_record(pipeline::RequestRecord& record);
 
   Task<Result<void>> read_known_length(ByteBuffer& into);

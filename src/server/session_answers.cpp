@@ -22,6 +22,8 @@ using protocol::openai::quote;
 namespace {
 
 constexpr std::string_view json = "application/json";
+// What the fields of an SDK's request take that cross; more only costs a growth.
+constexpr std::size_t usual_crossing_bytes = 256;
 
 /// A loopback name or address in a Host field: what a page from elsewhere cannot have made the browser send.
 bool is_loopback_host(std::string_view host) {
@@ -52,6 +54,7 @@ bool is_plain_id(std::string_view id) {
 }
 
 bool is_json(std::string_view content_type) {
+  if (content_type == json) return true;
   const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
   return type.empty() || equals_ignoring_case(type, json) ||
          (type.size() > 5 && equals_ignoring_case(type.substr(type.size() - 5), "+json"));
@@ -119,22 +122,9 @@ bool Session::judge_route(const Head& head) {
     reply(204, {}, {}, "Allow: GET, HEAD, POST, OPTIONS\r\n");
     return false;
   }
-  // SDKs escape the slash of a model id in a path; it is looked up here and goes nowhere.
-  std::string unescaped;
-  constexpr std::string_view models = "/v1/models/";
-  if (head.target.starts_with(models)) unescaped = without_escaped_slashes(head.target);
-  const auto target = protocol::http::parse_target(unescaped.empty() ? head.target : unescaped);
-  if (!target) {
-    refuse(target.error());
-    return false;
-  }
-  auto route = match_route(plane_, head.method, target->path);
-  if (!route) {
-    refuse({FailureKind::not_found, Source::client, "unknown path; base_url ends in /v1"});
-    return false;
-  }
+  auto route = match_exact(plane_, head.method, head.target);
+  if (!route && !find_route(head, route)) return false;
   request.route = std::move(*route);
-  request.inbound.query = target->query;
   if (head.method == "OPTIONS") {
     answer_preflight(head);
     return false;
@@ -150,6 +140,24 @@ bool Session::judge_route(const Head& head) {
     return false;
   }
   return true;
+}
+
+/// For a target that is not to the letter in the table. A refusal has been answered.
+bool Session::find_route(const Head& head, std::optional<RouteMatch>& route) {
+  // SDKs escape the slash of a model id in a path; it is looked up here and goes nowhere.
+  std::string unescaped;
+  constexpr std::string_view models = "/v1/models/";
+  if (head.target.starts_with(models)) unescaped = without_escaped_slashes(head.target);
+  auto target = protocol::http::parse_target(unescaped.empty() ? head.target : unescaped);
+  if (!target) {
+    refuse(target.error());
+    return false;
+  }
+  request_->inbound.query = target->query;
+  request_->path = std::move(target->path);
+  route = match_route(plane_, head.method, request_->path);
+  if (!route) refuse({FailureKind::not_found, Source::client, "unknown path; base_url ends in /v1"});
+  return route.has_value();
 }
 
 void Session::answer_preflight(const Head& head) {
@@ -187,9 +195,10 @@ bool Session::read_inbound(const Head& head) {
     }
     inbound.timeout = Millis(millis);
   }
+  inbound.fields.reserve(usual_crossing_bytes);
   for (const auto& field : head.fields)
     if (protocol::http::crosses_to_upstream(field.name))
-      inbound.fields.append(field.name).append(": ").append(field.value).append("\r\n");
+      inbound.fields.append_all({field.name, ": ", field.value, "\r\n"});
   return true;
 }
 
@@ -211,7 +220,8 @@ void Session::answer() {
 void Session::answer_models() {
   const config::Snapshot& snapshot = *world().snapshot;
   const std::string& id = request_->route.model_id;
-  pipeline::RequestRecord record = new_record();
+  pipeline::RequestRecord record;
+  begin_record(record);
   record.status = 200;
   if (id.empty()) {
     std::string list = "{\"object\":\"list\",\"data\":[";
@@ -268,7 +278,8 @@ void Session::refuse_head(const protocol::http::Refusal& refusal) {
 
 void Session::refuse_with(std::uint16_t status, std::string_view body, std::string_view code,
                           std::string_view more_fields) {
-  pipeline::RequestRecord record = new_record();
+  pipeline::RequestRecord record;
+  begin_record(record);
   record.status = status;
   record.outcome = pipeline::Outcome::client_error;
   record.ended_by = pipeline::EndedBy::gateway;
@@ -277,16 +288,14 @@ void Session::refuse_with(std::uint16_t status, std::string_view body, std::stri
   close_record(record);
 }
 
-pipeline::RequestRecord Session::new_record() const {
+void Session::begin_record(pipeline::RequestRecord& record) const {
   Request& request = *request_;
   if (!request.id) request.id = Uuid::v7(request.began_at, worker_.loop().random());
-  pipeline::RequestRecord record;
   record.request_id = request.id->text();
   record.client_request_id = request.client_id;
   record.method = request.method;
   record.endpoint = request.route.name.empty() ? std::string_view("other") : request.route.name;
   record.began_at = request.began_at;
-  return record;
 }
 
 void Session::close_record(pipeline::RequestRecord& record) {

@@ -1,5 +1,6 @@
 // The session as the pipeline's client: reads the body under its limits, watches for the client's leaving, frames and
 // sends the answer.
+#include "tollgate/base/decimal.hpp"
 #include "tollgate/protocol/http/chunked.hpp"
 
 #include "session.hpp"
@@ -31,6 +32,19 @@ Failure body_too_large(std::size_t limit) {
 }
 
 }  // namespace
+
+bool Session::take_ready_body(ByteBuffer& into) {
+  Request& request = *request_;
+  const auto length = static_cast<std::size_t>(request.content_length);
+  const bool ready = request.framing == Framing::length && inbox_.empty() && length <= rest_.size() &&
+                     length <= settings().max_body && length <= body_step;
+  if (!ready) return false;
+  into = worker_.spare_buffer();
+  into.append(rest_.substr(0, length));
+  rest_.remove_prefix(length);
+  request.body_read = true;
+  return true;
+}
 
 Task<Result<void>> Session::read_body(ByteBuffer& into) {
   Request& request = *request_;
@@ -78,7 +92,7 @@ Task<Result<void>> Session::wait_for_body(SteadyTime body_began, std::size_t so_
 }
 
 Task<Result<void>> Session::read_known_length(ByteBuffer& into) {
-  const SteadyTime began = worker_.loop().now();
+  const SteadyTime began = worker_.loop().woken_at();
   const auto length = static_cast<std::size_t>(request_->content_length);
   // What has come already; it may reach into the next request.
   std::string_view ready = inbox_.empty() ? rest_ : inbox_.view();
@@ -164,26 +178,25 @@ void Session::look() {
 void Session::begin(std::uint16_t status, std::string_view fields, pipeline::BodyForm form) {
   Request& request = *request_;
   request.begun = true;
-  request.last_taken = worker_.loop().now();
+  request.last_taken = worker_.loop().woken_at();
   request.chunked = form.streamed && !request.http_1_0;
   if (form.events && !std::exchange(request.events, true)) worker_.metrics().stream_opened();
   if (form.streamed && request.http_1_0) request.keep_alive = false;
   if (!request.body_read || worker_.draining()) request.keep_alive = false;
 
-  std::string& head = request.reply_head;
+  ByteBuffer& head = request.reply_head;
   head.reserve(fields.size() + request.cors.size() + 256);
-  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
-  head.append("Date: ").append(worker_.date()).append("\r\n");
-  head.append(fields).append(request.cors);
+  head.append_all({"HTTP/1.1 ", Decimal(status).text(), " ", reason_phrase(status),
+                   "\r\nDate: ", worker_.date(std::chrono::system_clock::now()), "\r\n", fields, request.cors});
   if (request.chunked)
-    head += "Transfer-Encoding: chunked\r\n";
+    head.append("Transfer-Encoding: chunked\r\n");
   else if (!form.streamed && status != 204)
-    head.append("Content-Length: ").append(std::to_string(form.length)).append("\r\n");
+    head.append_all({"Content-Length: ", Decimal(form.length).text(), "\r\n"});
   if (!request.keep_alive)
-    head += "Connection: close\r\n";
+    head.append("Connection: close\r\n");
   else if (request.http_1_0)
-    head += "Connection: keep-alive\r\n";
-  head += "\r\n";
+    head.append("Connection: keep-alive\r\n");
+  head.append("\r\n");
 }
 
 void Session::write(std::span<const std::string_view> pieces) {
@@ -202,22 +215,22 @@ void Session::write(std::span<const std::string_view> pieces) {
     all = many;
   }
   std::size_t count = 0;
-  all[count++] = request.reply_head;
+  all[count++] = request.reply_head.view();
   if (size > 0) {
     if (request.chunked) all[count++] = chunk.text();
     for (const std::string_view piece : pieces) all[count++] = piece;
     if (request.chunked) all[count++] = protocol::http::chunk_end;
   }
   send(all.first(count));
-  request.reply_head.clear();
+  request.reply_head.release();
 }
 
 void Session::end() {
   Request& request = *request_;
   if (!request.chunked || request.head_only) return write({});
-  const std::string_view last[] = {request.reply_head, protocol::http::last_chunk};
+  const std::string_view last[] = {request.reply_head.view(), protocol::http::last_chunk};
   send(last);
-  request.reply_head.clear();
+  request.reply_head.release();
 }
 
 void Session::abort() {
@@ -242,7 +255,7 @@ void Session::send(std::span<const std::string_view> pieces) {
         left_ = true;
         return;
       }
-      if (sent.bytes > 0 && request_) request_->last_taken = worker_.loop().now();
+      if (sent.bytes > 0 && request_) request_->last_taken = worker_.loop().woken_at();
       std::size_t left = sent.bytes + offset;
       while (at < pieces.size() && left >= pieces[at].size()) left -= pieces[at++].size();
       offset = left;
@@ -257,7 +270,7 @@ bool Session::drained() {
   const std::string_view piece = outbox_.view();
   const io::Transfer sent = connection_->write({&piece, 1});
   if (sent.state == IoState::ok) {
-    if (sent.bytes > 0) request_->last_taken = worker_.loop().now();
+    if (sent.bytes > 0) request_->last_taken = worker_.loop().woken_at();
     outbox_.consume(sent.bytes);
   } else if (sent.state != IoState::blocked) {
     left_ = true;

@@ -6,10 +6,11 @@
 
 #include "session.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include <malloc.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace tollgate::server {
@@ -17,13 +18,21 @@ namespace tollgate::server {
 namespace {
 
 constexpr seconds housekeeping{1};
+// After so many sessions have ended their memory is given back to the system, a moment later so that one look serves a
+// whole wave of them.
+constexpr std::size_t worth_trimming = 256;
+constexpr Millis trim_delay{100};
+constexpr seconds between_trims{2};
 
 }  // namespace
 
 struct Worker::State {
-  explicit State(boost::asio::io_context& context) : housekeeping_timer(context) {}
+  explicit State(io::Timers& timers) : housekeeping_timer(timers), trim_timer(timers) {}
   boost::intrusive::list<Session> sessions;
-  boost::asio::steady_timer housekeeping_timer;
+  io::Delay housekeeping_timer;
+  io::Delay trim_timer;
+  std::size_t ended = 0;  ///< sessions since memory was last given back
+  SteadyTime trimmed_at{};
 };
 
 Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver,
@@ -34,7 +43,7 @@ Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io
       log_(log),
       upstreams_(loop_, resolver, metrics, std::max<std::size_t>(1, upstreams)),
       calls_upstreams_(upstreams > 0),
-      state_(std::make_unique<State>(loop_.context())),
+      state_(std::make_unique<State>(loop_.timers())),
       head_(std::make_unique<protocol::http::RequestHead>()) {}
 
 Worker::~Worker() = default;
@@ -50,8 +59,7 @@ void Worker::adopt(const Generation& generation) {
 }
 
 void Worker::serve(int descriptor, int family, Plane plane) {
-  io::Connection::Pointer connection(new io::Connection(
-      loop_, descriptor, boost::asio::generic::stream_protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP)));
+  io::Connection::Pointer connection(new io::Connection(loop_, descriptor));
   if (plane == Plane::data && server_tls_ && family != AF_UNIX) {
     SSL* ssl = SSL_new(server_tls_.get());
     SSL_set_accept_state(ssl);
@@ -81,9 +89,7 @@ void Worker::end() {
 std::size_t Worker::sessions() const { return state_->sessions.size(); }
 
 void Worker::start_housekeeping() {
-  state_->housekeeping_timer.expires_after(housekeeping);
-  state_->housekeeping_timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+  state_->housekeeping_timer.at(loop_.now() + housekeeping, [this] {
     upstreams_.sweep(loop_.now());
     start_housekeeping();
   });
@@ -94,17 +100,23 @@ void Worker::add(Session& session) { state_->sessions.push_back(session); }
 void Worker::remove(Session& session) {
   state_->sessions.erase(state_->sessions.iterator_to(session));
   if (session.plane() == Plane::data) services_.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (++state_->ended != worth_trimming) return;
+  state_->trim_timer.at(std::max(loop_.woken_at() + trim_delay, state_->trimmed_at + between_trims), [this] {
+    state_->ended = 0;
+    state_->trimmed_at = loop_.woken_at();
+    ::malloc_trim(0);
+  });
 }
 
-std::string_view Worker::date() {
-  const SystemTime now = std::chrono::system_clock::now();
-  if (now >= date_until_) {
+std::string_view Worker::date(SystemTime now) {
+  if (now >= date_until_ || now < date_from_) {
     const std::time_t time = std::chrono::system_clock::to_time_t(now);
     std::tm parts{};
     ::gmtime_r(&time, &parts);
     char text[64];
     date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
-    date_until_ = std::chrono::system_clock::from_time_t(time + 1);
+    date_from_ = std::chrono::system_clock::from_time_t(time);
+    date_until_ = date_from_ + seconds(1);
   }
   return date_;
 }

@@ -272,6 +272,9 @@ TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
   EXPECT_LT(spent, 0.3);
   early.send(get("/health/live"));
   EXPECT_EQ(early.read_answer().status, 200);
+  RawClient admin(gateway.admin_address());  // the last descriptors are for operators
+  admin.send(get("/health/live"));
+  EXPECT_EQ(admin.read_answer().status, 200);
 
   many.clear();
   EXPECT_TRUE(eventually([&] {  // the hundred closes have to be seen first

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 #include <span>
 #include <string_view>
@@ -48,9 +50,19 @@ class ByteBuffer {
   /// Counts `count` bytes written into room() as content.
   void commit(std::size_t count) { size_ += count; }
   void append(std::string_view bytes) {
-    if (bytes.empty()) return;
-    std::memcpy(room(bytes.size()).data(), bytes.data(), bytes.size());
+    copy(room(bytes.size()).data(), bytes);
     size_ += bytes.size();
+  }
+  /// Appends the parts in order, growing once at most.
+  void append_all(std::initializer_list<std::string_view> parts) {
+    std::size_t total = 0;
+    for (const std::string_view part : parts) total += part.size();
+    char* to = room(total).data();
+    for (const std::string_view part : parts) {
+      copy(to, part);
+      to += part.size();
+    }
+    size_ += total;
   }
   /// Drops `count` bytes at the front.
   void consume(std::size_t count) {
@@ -65,6 +77,28 @@ class ByteBuffer {
   }
 
  private:
+  /// Heads are put together from short pieces, for which a call costs more than the copy.
+  static void copy(char* to, std::string_view from) {
+    const std::size_t size = from.size();
+    if (size > 16) {
+      std::memcpy(to, from.data(), size);
+    } else if (size >= 8) {
+      move_word<std::uint64_t>(to, from, 0);
+      move_word<std::uint64_t>(to, from, size - 8);
+    } else if (size >= 4) {
+      move_word<std::uint32_t>(to, from, 0);
+      move_word<std::uint32_t>(to, from, size - 4);
+    } else {
+      for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+  }
+  template <class Word>
+  static void move_word(char* to, std::string_view from, std::size_t at) {
+    Word word;
+    std::memcpy(&word, from.data() + at, sizeof word);
+    std::memcpy(to + at, &word, sizeof word);
+  }
+
   char* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

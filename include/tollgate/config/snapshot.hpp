@@ -47,6 +47,7 @@ struct ServerTls {
 struct ServerSettings {
   std::vector<ListenAddress> listen;           ///< default 127.0.0.1:8080
   std::size_t threads = 0;                     ///< 0 is `auto`
+  Micros spin{0};                              ///< polling before sleep
   std::size_t max_header = 32 * 1024;          ///< bytes of a request head: 431
   std::size_t max_fields = 100;                ///< header fields: 431
   std::size_t max_target = 8 * 1024;           ///< bytes of the request target: 414

@@ -17,9 +17,9 @@ namespace tollgate::pipeline {
 struct Inbound {
   protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
   bool knows_usage_option = false;  ///< the endpoint has stream_options.include_usage
-  std::string path;                 ///< below /v1: "/chat/completions"
+  std::string_view path;            ///< below /v1: "/chat/completions"; the server keeps what it views
   std::string query;
-  std::string fields;             ///< the header lines that cross, each with CRLF
+  ByteBuffer fields;              ///< the header lines that cross, each with CRLF
   std::optional<Millis> timeout;  ///< x-tollgate-timeout-ms: may only shorten
   bool json = true;               ///< Content-Type says JSON, or there is none
 };

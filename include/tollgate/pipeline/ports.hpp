@@ -25,6 +25,8 @@ class Alarm {
  public:
   virtual ~Alarm() = default;
   virtual SteadyTime now() const = 0;
+  /// When the wake-up at hand came: what it brought had happened by then. Cheaper than now().
+  virtual SteadyTime woken_at() const { return now(); }
   /// Replaces the time set before; `never` switches it off. A signal on its way may still arrive.
   virtual void set(SteadyTime when) = 0;
 };
@@ -40,6 +42,8 @@ struct BodyForm {
 class Client {
  public:
   virtual ~Client() = default;
+  /// Takes the whole body where it has come with the head, as most do. False: it has not, and nothing has happened.
+  virtual bool take_ready_body(ByteBuffer& into) = 0;
   /// Reads the whole body into `into`, under the limits of size, time and memory.
   virtual Task<Result<void>> read_body(ByteBuffer& into) = 0;
   /// From here on watches whether the client leaves; Signal::client_readable tells to look().
@@ -66,8 +70,8 @@ class Client {
   virtual SteadyTime last_taken() const = 0;
 };
 
-/// What goes upstream, apart from what the provider adds itself (request line prefix, host, credential, framing). The
-/// views must live until the response head has arrived.
+/// What goes upstream, apart from what the provider adds itself (request line prefix, host, credential, framing). It
+/// must live, with what it views, until the response head has arrived.
 struct UpstreamRequest {
   std::string_view path;    ///< after the provider's base path: "/chat/completions"
   std::string_view query;   ///< without '?'; may be empty
@@ -107,8 +111,7 @@ class UpstreamCall {
 class UpstreamProvider {
  public:
   virtual ~UpstreamProvider() = default;
-  /// Begins an attempt; progress is signalled at `point`. The request's views must live until the response head has
-  /// arrived.
+  /// Begins an attempt; progress is signalled at `point`. The request must live until the response head has arrived.
   virtual std::unique_ptr<UpstreamCall> start(const UpstreamRequest& request, WaitPoint& point) = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // What is known of one request when it is over: the one source of its access-log line and its metrics.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/base/ids.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct AttemptRecord {
   std::string target;      ///< "provider/name" as configured
   std::string credential;  ///< its configured name, or empty
   Outcome outcome = Outcome::ok;
-  std::string id;         ///< what the upstream was sent as x-client-request-id
+  Uuid id;                ///< what the upstream was sent as x-client-request-id
   bool reused = false;    ///< went out on a pooled connection
   bool replayed = false;  ///< a stale pooled connection died first and the request went out again on a fresh one
 };

@@ -25,8 +25,8 @@ class Listener {
 
  private:
   struct State;
-  explicit Listener(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;  ///< shared with the accept that is under way
+  explicit Listener(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace tollgate::server

@@ -1,4 +1,5 @@
 #pragma once
+#include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/io/access_log.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tollgate::server {
@@ -61,7 +63,14 @@ class Worker final {
   void add(Session& session);
   void remove(Session& session);
   protocol::http::RequestHead& head() { return *head_; }  ///< scratch: valid until the next wait
-  std::string_view date();                                ///< an IMF-fixdate, cached for a second
+  /// A buffer for a small body, empty but mostly with room; and one to keep for the next.
+  ByteBuffer spare_buffer() { return std::exchange(spare_buffer_, ByteBuffer()); }
+  void keep_spare(ByteBuffer buffer) {
+    if (buffer.capacity() > largest_spare) return;
+    buffer.clear();
+    spare_buffer_ = std::move(buffer);
+  }
+  std::string_view date(SystemTime now);  ///< an IMF-fixdate, cached for a second
 
   io::WorkerMetrics& metrics() { return metrics_; }
   void log(const pipeline::RequestRecord& record) { log_.write(record); }
@@ -78,8 +87,10 @@ class Worker final {
   std::shared_ptr<const pipeline::World> world_;
   io::SslContext server_tls_;
   std::unique_ptr<protocol::http::RequestHead> head_;
+  static constexpr std::size_t largest_spare = 64 * 1024;
+  ByteBuffer spare_buffer_;
   std::string date_;
-  SystemTime date_until_{};
+  SystemTime date_from_{}, date_until_{};
   bool draining_ = false;
   bool cutting_ = false;
 };

@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t longest_text = 256;
 constexpr std::size_t longest_escape = 6;  // \u0000
+constexpr std::size_t longest_number = 20;
+// More than all literals and numbers between two texts, or behind the last one, can come to.
+constexpr std::size_t between_texts = 1024;
 
 /// Whether one of eight bytes needs more than copying: a control character, a quote, a backslash, DEL, or not ASCII.
 /// Each term sets a byte's top bit where the byte is meant; borrows reach a neighbour only when the answer is yes
@@ -67,16 +70,16 @@ class LineWriter {
   LineWriter(const LineWriter&) = delete;
   LineWriter& operator=(const LineWriter&) = delete;
 
+  /// Literals and numbers rely on the room that the text before them has left.
   template <std::size_t N>
   void literal(const char (&text)[N]) {
-    make_room(N);
     std::memcpy(at_, text, N - 1);
     at_ += N - 1;
   }
   /// The inside of a JSON string.
   void text(std::string_view value) {
     value = value.substr(0, longest_text);
-    make_room(longest_escape * longest_text + sizeof(std::uint64_t));
+    make_room(longest_escape * longest_text + sizeof(std::uint64_t) + between_texts);
     while (!value.empty()) {
       std::uint64_t eight = 0x2020202020202020;  // what is missing at the end is plain
       const std::size_t count = std::min(value.size(), sizeof eight);
@@ -94,14 +97,21 @@ class LineWriter {
       value.remove_prefix(count);
     }
   }
+  /// A text of the gateway's own, known to be short and to need no escapes.
+  void plain(std::string_view value) {
+    make_room(longest_text + between_texts);
+    std::memcpy(at_, value.data(), value.size());
+    at_ += value.size();
+  }
   void number(std::uint64_t value) {
-    make_room(20);
-    at_ = std::to_chars(at_, block_.data() + block_.size(), value).ptr;
+    if (value < 10)
+      *at_++ = static_cast<char>('0' + value);
+    else
+      at_ = std::to_chars(at_, at_ + longest_number, value).ptr;
   }
   /// The last `Digits` digits, zeros included.
   template <std::size_t Digits>
   void padded(unsigned value) {
-    make_room(Digits);
     for (std::size_t i = Digits; i-- > 0; value /= 10) at_[i] = static_cast<char>('0' + value % 10);
     at_ += Digits;
   }
@@ -171,6 +181,12 @@ class Members {
     line_.literal("\"");
   }
   template <std::size_t N>
+  void own(const char (&key)[N], std::string_view value) {
+    line_.literal(key);
+    line_.plain(value);
+    line_.literal("\"");
+  }
+  template <std::size_t N>
   void text_if_any(const char (&key)[N], std::string_view value) {
     if (!value.empty()) text(key, value);
   }
@@ -224,9 +240,9 @@ void write_attempts(Members& line, const pipeline::RequestRecord& record) {
 
 void write_ending(Members& line, const pipeline::RequestRecord& record) {
   line.number(R"(,"status":)", record.status);
-  line.text(R"(,"outcome":")", name_of(record.outcome));
-  line.text(R"(,"ended_by":")", name_of(record.ended_by));
-  line.text(R"(,"phase":")", name_of(record.phase));
+  line.own(R"(,"outcome":")", name_of(record.outcome));
+  line.own(R"(,"ended_by":")", name_of(record.ended_by));
+  line.own(R"(,"phase":")", name_of(record.phase));
   line.text_if_any(R"(,"error_code":")", record.error_code);
   line.boolean(R"(,"stream":)", record.stream);
 }

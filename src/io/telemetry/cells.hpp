@@ -88,7 +88,12 @@ class Table {
 
   /// The entry of these labels, or the one of "other" once the table is full.
   Value& at(const LabelViews<N>& labels) {
-    if (const auto known = entries_.find(labels); known != entries_.end()) return known->second;
+    // Neighbours in time are often alike.
+    if (last_ && LabelEqual{}(last_->first, labels)) return last_->second;
+    if (const auto known = entries_.find(labels); known != entries_.end()) {
+      last_ = &*known;
+      return known->second;
+    }
     if (entries_.size() >= limit_) return other();
     return insert(labels);
   }
@@ -113,6 +118,7 @@ class Table {
   }
 
   std::unordered_map<std::array<std::string, N>, Value, LabelHash, LabelEqual> entries_;
+  std::pair<const std::array<std::string, N>, Value>* last_ = nullptr;  ///< the entry last asked for
   mutable std::mutex growing_;
   std::size_t limit_;
 };

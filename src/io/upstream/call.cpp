@@ -6,11 +6,11 @@
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/resolver.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -28,20 +28,24 @@ constexpr protocol::http::Limits response_limits{.max_head = 64 * 1024};
 Call::Call(std::shared_ptr<Provider> provider, const pipeline::UpstreamRequest& request, WaitPoint& point)
     : provider_(std::move(provider)),
       point_(point),
-      token_(std::make_shared<Token>(Token{&point})),
       head_bytes_(provider_->request_head(request)),
       body_(request.body),
       connect_timeout_(request.connect_timeout),
       address_timer_(provider_->loop().timers(), point) {}
 
 Call::~Call() {
-  token_->point = nullptr;
+  if (token_) token_->point = nullptr;
   if (state_ == State::queued) provider_->leave_queue(*this);
   close_connection();
 }
 
+const std::shared_ptr<Call::Token>& Call::token() {
+  if (!token_) token_ = std::make_shared<Token>(Token{&point_});
+  return token_;
+}
+
 void Call::wake_later() {
-  provider_->loop().post([token = token_] {
+  provider_->loop().post([token = token()] {
     if (token->point) token->point->signal(Signal::upstream_ready);
   });
 }
@@ -118,7 +122,7 @@ Call::Step Call::resolve() {
   if (addresses && !addresses->empty()) return connect_next();
   if (addresses || !provider_->resolver().last_error(host).empty()) return fail("its name could not be resolved");
   // From a resolver thread: the loop is told, and finds out there whether the call still lives.
-  provider_->resolver().when_known(host, [token = token_, &loop = provider_->loop()] {
+  provider_->resolver().when_known(host, [token = token(), &loop = provider_->loop()] {
     loop.post([token] {
       if (token->point) token->point->signal(Signal::upstream_ready);
     });
@@ -133,6 +137,11 @@ Call::Step Call::connect_next() {
     Address address = (*addresses)[next_address_++];
     address.set_port(provider_->settings().port);
     const int descriptor = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (descriptor >= 0 && is_reserved(descriptor)) {
+      ::close(descriptor);
+      errno = EMFILE;
+      return fail_here();
+    }
     if (descriptor < 0) return fail_here();
     set_tcp_options(descriptor);
     const int result = ::connect(descriptor, address.data(), address.size());
@@ -141,8 +150,7 @@ Call::Step Call::connect_next() {
       ::close(descriptor);
       continue;
     }
-    attach(new Connection(provider_->loop(), descriptor,
-                          boost::asio::generic::stream_protocol(address.family(), IPPROTO_TCP)));
+    attach(new Connection(provider_->loop(), descriptor));
     // A silent address may use up its share of the time only, so that every address gets its turn.
     if (addresses->size() > 1)
       address_timer_.set(provider_->loop().now() + connect_timeout_ / static_cast<Millis::rep>(addresses->size()));
@@ -195,15 +203,25 @@ Call::Step Call::handshaking() {
   }
 }
 
+/// What has not gone out yet, as many pieces as there is room for.
+std::size_t Call::gather(std::span<std::string_view> pieces) const {
+  std::size_t count = 0, skip = sent_;
+  const auto add = [&](std::string_view piece) {
+    const std::size_t skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    if (skipped < piece.size() && count < pieces.size()) pieces[count++] = piece.substr(skipped);
+  };
+  add(head_bytes_.view());
+  for (const std::string_view piece : body_) add(piece);
+  return count;
+}
+
 Call::Step Call::send() {
-  if (pieces_.empty()) {
-    pieces_.reserve(body_.size() + 1);
-    pieces_.push_back(head_bytes_);
-    pieces_.insert(pieces_.end(), body_.begin(), body_.end());
-    at_ = 0;
-  }
-  while (at_ < pieces_.size()) {
-    const Transfer sent = connection_->write(std::span(pieces_).subspan(at_));
+  for (;;) {
+    std::array<std::string_view, 16> pieces;
+    const std::size_t count = gather(pieces);
+    if (count == 0) break;
+    const Transfer sent = connection_->write(std::span(pieces).first(count));
     if (sent.state == IoState::blocked) {
       // An upstream that refuses early stops reading: its answer must not wait for the rest of the request.
       connection_->wait_writable();
@@ -218,9 +236,7 @@ Call::Step Call::send() {
       awaiting_ = false;
       return read_head();
     }
-    std::size_t left = sent.bytes;
-    while (at_ < pieces_.size() && left >= pieces_[at_].size()) left -= pieces_[at_++].size();
-    if (at_ < pieces_.size()) pieces_[at_].remove_prefix(left);
+    sent_ += sent.bytes;
   }
   early_ = false;
   awaiting_ = true;
@@ -250,14 +266,14 @@ Call::Step Call::read_head() {
 }
 
 Call::Step Call::take_head(std::span<char> bytes) {
-  if (!head_) head_ = std::make_unique<protocol::http::ResponseHead>();
+  protocol::http::ResponseHead& head = provider_->head();
   std::size_t skipped = 0;
   for (;;) {
     const std::string_view rest(bytes.data() + skipped, bytes.size() - skipped);
     // Interim answers count against the limit too, or a flood of them would never end.
     protocol::http::Limits limits = response_limits;
     limits.max_head -= std::min(limits.max_head, skipped);
-    const auto parsed = protocol::http::parse_response_head(rest, limits, "POST", *head_);
+    const auto parsed = protocol::http::parse_response_head(rest, limits, "POST", head);
     if (parsed.state == ParseState::refused)
       return fail("its answer is not valid HTTP (" + std::string(parsed.refusal.reason) + ")");
     if (parsed.state == ParseState::need_more) {
@@ -266,21 +282,17 @@ Call::Step Call::take_head(std::span<char> bytes) {
       return connection_->more_to_read() ? Step::again : block();
     }
     skipped += parsed.size;
-    if (head_->status == 101) return fail("it switched protocols without being asked");
-    if (head_->status >= 200) break;
+    if (head.status == 101) return fail("it switched protocols without being asked");
+    if (head.status >= 200) break;
   }
   state_ = State::body;
-  reader_ = BodyReader(*head_);
+  reader_ = BodyReader(head);
+  keep_alive_ = head.keep_alive;
   leftover_ = bytes.subspan(skipped);
   return Step::head;
 }
 
 Call::Step Call::read_body() {
-  // A head is a few KB, a stream may last for minutes.
-  if (head_) {
-    keep_alive_ = head_->keep_alive;
-    head_.reset();
-  }
   if (!leftover_.empty()) return deliver(std::exchange(leftover_, {}));
   if (reader_.state() == BodyReader::State::complete) return ended();
   if (awaiting_) {
@@ -360,7 +372,7 @@ Call::Step Call::lost(const std::string& why) {
     reused_ = false;
     connection_->close();
     connection_.reset();
-    pieces_.clear();
+    sent_ = 0;
     early_ = false;
     return open();
   }

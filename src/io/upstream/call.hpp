@@ -9,8 +9,9 @@
 #include "provider.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace tollgate::io {
 
@@ -20,7 +21,7 @@ class Call final : public pipeline::UpstreamCall {
   ~Call() override;
 
   Progress advance() override;
-  const protocol::http::ResponseHead& head() const override { return *head_; }
+  const protocol::http::ResponseHead& head() const override { return provider_->head(); }
   std::string_view data() const override { return data_; }
   const Failure& failure() const override { return failure_; }
   pipeline::Phase phase() const override;
@@ -52,6 +53,7 @@ class Call final : public pipeline::UpstreamCall {
   Step connect_next();
   Step connecting();
   Step handshaking();
+  std::size_t gather(std::span<std::string_view> pieces) const;
   Step send();
   Step read_head();
   Step take_head(std::span<char> bytes);
@@ -65,18 +67,18 @@ class Call final : public pipeline::UpstreamCall {
   void close_connection();
   Step block();
 
-  /// Survives the call, so that a wake-up on its way finds out whether anybody is left.
+  /// Survives the call, so that a wake-up on its way finds out whether anybody is left. Made for the first one.
   struct Token {
     WaitPoint* point;
   };
+  const std::shared_ptr<Token>& token();
 
   std::shared_ptr<Provider> provider_;
   WaitPoint& point_;
   std::shared_ptr<Token> token_;
-  std::string head_bytes_;
-  std::vector<std::string_view> pieces_;  ///< head and body, as they still have to go
-  std::size_t at_ = 0;                    ///< the piece to go on with
-  std::vector<std::string_view> body_;    ///< kept whole for a replay
+  ByteBuffer head_bytes_;
+  std::span<const std::string_view> body_;  ///< the request's own
+  std::size_t sent_ = 0;                    ///< bytes of head and body that have gone out
   Millis connect_timeout_;
 
   State state_ = State::begin;
@@ -92,8 +94,7 @@ class Call final : public pipeline::UpstreamCall {
   bool keep_alive_ = false;  ///< the upstream's word on the connection
   bool got_bytes_ = false;   ///< of the response, on this connection
 
-  ByteBuffer partial_;  ///< a head that did not come in one piece
-  std::unique_ptr<protocol::http::ResponseHead> head_;
+  ByteBuffer partial_;        ///< a head that did not come in one piece
   std::span<char> leftover_;  ///< body bytes that came with the head
   BodyReader reader_;
   std::string_view data_;

@@ -2,6 +2,7 @@
 // serves for the next response, so a request on a pooled connection costs one readiness registration.
 #include "provider.hpp"
 
+#include "tollgate/base/decimal.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
 #include "tollgate/io/resolver.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 // How long the end of a response may take after its reader had all it wanted.
 constexpr Millis drain_time{1000};
+// List nodes kept for the next connections that rest.
+constexpr std::size_t most_spare = 64;
 
 std::string host_field(const config::Provider& provider) {
   std::string host = provider.host.find(':') == std::string::npos ? provider.host : "[" + provider.host + "]";
@@ -48,7 +51,7 @@ Provider::Provider(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, Setti
 Provider::~Provider() {
   while (!idle_.empty()) close_idle(idle_.begin());
   while (!draining_.empty()) {
-    drop(draining_.front().connection);
+    drop(std::move(draining_.front().connection));
     remove(draining_.begin());
   }
   if (session_) SSL_SESSION_free(session_);
@@ -59,28 +62,19 @@ std::unique_ptr<pipeline::UpstreamCall> Provider::start(const pipeline::Upstream
   return std::make_unique<Call>(shared_from_this(), request, point);
 }
 
-std::string Provider::request_head(const pipeline::UpstreamRequest& request) const {
-  std::string head;
+ByteBuffer Provider::request_head(const pipeline::UpstreamRequest& request) const {
+  ByteBuffer head;
   head.reserve(head_start_.size() + head_middle_.size() + request.path.size() + request.query.size() +
                request.fields.size() + 128);
-  head += head_start_;
-  head += request.path;
-  if (!request.query.empty()) (head += '?') += request.query;
-  head += head_middle_;
+  head.append_all({head_start_, request.path, request.query.empty() ? "" : "?", request.query, head_middle_});
   append_fields(head, request.fields);
-  head += "X-Client-Request-Id: ";
-  head += request.attempt_id;
-  head += "\r\nContent-Length: ";
-  head += std::to_string(request.body_size);
-  head += "\r\n\r\n";
+  head.append_all({"X-Client-Request-Id: ", request.attempt_id,
+                   "\r\nContent-Length: ", Decimal(request.body_size).text(), "\r\n\r\n"});
   return head;
 }
 
-void Provider::append_fields(std::string& head, std::string_view fields) const {
-  if (own_fields_.empty()) {
-    head += fields;
-    return;
-  }
+void Provider::append_fields(ByteBuffer& head, std::string_view fields) const {
+  if (own_fields_.empty()) return head.append(fields);
   // What the configuration sets replaces what the client sent.
   while (!fields.empty()) {
     const std::size_t end = fields.find("\r\n") + 2;
@@ -89,7 +83,7 @@ void Provider::append_fields(std::string& head, std::string_view fields) const {
     const bool replaced = std::any_of(own_fields_.begin(), own_fields_.end(), [name](const std::string& own) {
       return protocol::http::equals_ignoring_case(name, own);
     });
-    if (!replaced) head += line;
+    if (!replaced) head.append(line);
     fields.remove_prefix(end);
   }
 }
@@ -98,8 +92,8 @@ Connection::Pointer Provider::take_idle() {
   if (idle_.empty()) return nullptr;
   // The newest first: if it is too old, all are, and the next sweep closes them.
   Resting& newest = idle_.front();
-  if (loop_.now() - newest.since > settings_.provider.pool.idle) return nullptr;
-  Connection::Pointer connection = newest.connection;
+  if (loop_.woken_at() - newest.since > settings_.provider.pool.idle) return nullptr;
+  Connection::Pointer connection = std::move(newest.connection);
   remove(idle_.begin());
   metrics_.upstream_connections(settings_.provider.name, 1, -1);
   return connection;
@@ -147,15 +141,24 @@ void Provider::keep_after(Connection::Pointer connection, BodyReader reader) {
 
 void Provider::rest(Connection::Pointer connection, bool draining, BodyReader reader) {
   auto& list = draining ? draining_ : idle_;
-  list.push_front({this, std::move(connection), loop_.now(), draining, reader, {}});
+  if (spare_.empty()) spare_.emplace_front();
+  list.splice(list.begin(), spare_, spare_.begin());
   Resting& resting = list.front();
+  resting = {this, std::move(connection), loop_.woken_at(), draining, reader, {}};
   resting.self = list.begin();
   resting.connection->on_readable(&Provider::stirred, &resting);
   resting.connection->wait_readable();
   if (!draining) metrics_.upstream_connections(settings_.provider.name, -1, 1);
 }
 
-void Provider::remove(std::list<Resting>::iterator resting) { (resting->draining ? draining_ : idle_).erase(resting); }
+void Provider::remove(std::list<Resting>::iterator resting) {
+  resting->connection.reset();
+  auto& list = resting->draining ? draining_ : idle_;
+  if (spare_.size() < most_spare)
+    spare_.splice(spare_.begin(), list, resting);
+  else
+    list.erase(resting);
+}
 
 void Provider::stirred(void* context) {
   auto& resting = *static_cast<Resting*>(context);

@@ -1,6 +1,7 @@
 #pragma once
 // One provider on one worker: idle connections, the newest first; those that wait for a response's last bytes; calls
 // that wait for a connection; and the request head's ready-made parts.
+#include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/io/connection.hpp"
 #include "tollgate/io/tls_context.hpp"
@@ -38,7 +39,9 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   Loop& loop() { return loop_; }
   Resolver& resolver() { return resolver_; }
   const config::Provider& settings() const { return settings_.provider; }
-  std::string request_head(const pipeline::UpstreamRequest& request) const;
+  ByteBuffer request_head(const pipeline::UpstreamRequest& request) const;
+  /// Where every call parses its answer's head: a few KB that no waiting stream has to hold. Valid until the next wait.
+  protocol::http::ResponseHead& head() { return head_; }
 
   /// The newest idle connection that is young enough, or null.
   Connection::Pointer take_idle();
@@ -55,12 +58,12 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
 
  private:
   struct Resting {
-    Provider* owner;
-    Connection::Pointer connection;
-    SteadyTime since;
-    bool draining;
-    BodyReader reader;
-    std::list<Resting>::iterator self;
+    Provider* owner = nullptr;
+    Connection::Pointer connection{};
+    SteadyTime since{};
+    bool draining = false;
+    BodyReader reader{};
+    std::list<Resting>::iterator self{};
   };
   void rest(Connection::Pointer connection, bool draining, BodyReader reader);
   void remove(std::list<Resting>::iterator resting);
@@ -75,11 +78,13 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   Settings settings_;
   SslContext tls_;
   ssl_session_st* session_ = nullptr;  ///< the last one, for resumption; owned
-  void append_fields(std::string& head, std::string_view fields) const;
+  void append_fields(ByteBuffer& head, std::string_view fields) const;
   std::string head_start_, head_middle_;
   std::vector<std::string> own_fields_;  ///< lower-case names that the configuration sets itself
+  protocol::http::ResponseHead head_;
   std::size_t connections_ = 0;
   std::list<Resting> idle_, draining_;
+  std::list<Resting> spare_;  ///< nodes for the next that rest
   std::deque<Call*> waiting_;
 };
 

@@ -107,6 +107,18 @@ inline const char* scan_to(const char* at, const char* end) {
 /// ASCII case-insensitive equality, both sides as they come.
 bool equal_but_for_case(std::string_view one, std::string_view other);
 
+/// Eight bytes with their ASCII capitals in lower case. Each byte's top bit is worked out to say whether it is one:
+/// from 'A' on and not beyond 'Z', without a carry into the next byte.
+inline std::uint64_t lower_case_word(const char* at) {
+  constexpr std::uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t low_bits = word & ~tops;
+  const std::uint64_t from_a = low_bits + ones * (0x80 - 'A'), beyond_z = low_bits + ones * (0x7F - 'Z');
+  const std::uint64_t capitals = (from_a ^ beyond_z) & ~word & tops;
+  return word | capitals >> 2;
+}
+
 /// Eight bytes with bit 5 set, which folds ASCII letters to lower case.
 inline std::uint64_t folded_word(const char* at) {
   std::uint64_t word = 0;

@@ -15,9 +15,22 @@
 namespace tollgate::protocol::http {
 
 const Field* Fields::find(std::string_view name) const {
-  const Field* const found =
-      std::find_if(begin(), end(), [name](const Field& field) { return equals_ignoring_case(field.name, name); });
-  return found == end() ? nullptr : found;
+  std::size_t at = 0;
+#if defined(__SSE2__)
+  static_assert(max_fields % block_size == 0);
+  for (; at < count_; at += block_size) {
+    const __m128i sizes = load_block(reinterpret_cast<const char*>(sizes_.data() + at));
+    auto alike = static_cast<unsigned>(_mm_movemask_epi8(equal(sizes, short_size(name))));
+    for (; alike != 0; alike &= alike - 1) {
+      const std::size_t index = at + static_cast<std::size_t>(std::countr_zero(alike));
+      if (index >= count_) return nullptr;
+      if (equals_ignoring_case(fields_[index].name, name)) return &fields_[index];
+    }
+  }
+#endif
+  for (; at < count_; ++at)
+    if (equals_ignoring_case(fields_[at].name, name)) return &fields_[at];
+  return nullptr;
 }
 
 std::string_view Fields::value(std::string_view name) const {
@@ -25,9 +38,16 @@ std::string_view Fields::value(std::string_view name) const {
   return field == nullptr ? std::string_view{} : field->value;
 }
 
-bool equals_ignoring_case(std::string_view any, std::string_view lower) {
-  return any.size() == lower.size() &&
-         std::equal(any.begin(), any.end(), lower.begin(), [](char a, char b) { return lower_case(a) == b; });
+bool all_equal_ignoring_case(std::string_view any, std::string_view lower) {
+  std::size_t at = 0;
+  for (; any.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, lower.data() + at, sizeof word);
+    if (lower_case_word(any.data() + at) != word) return false;
+  }
+  for (; at != any.size(); ++at)
+    if (lower_case(any[at]) != lower[at]) return false;
+  return true;
 }
 
 bool equal_but_for_case(std::string_view one, std::string_view other) {

@@ -5,6 +5,7 @@
 #include "protocol/json_scan.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/openai/usage.hpp"
+#include "protocol/same.hpp"
 
 namespace tollgate::protocol::openai {
 namespace {
@@ -60,21 +61,21 @@ class ChunkReader {
 };
 
 void ChunkReader::read_member(std::string_view key) {
-  if (key == "choices") {
+  if (same(key, "choices")) {
     read_choices();
-  } else if (key == "usage") {
+  } else if (same(key, "usage")) {
     usage_object_ = reader_.peek() == Kind::object;
     if (auto usage = take_usage(reader_)) meaning_.usage = usage;
-  } else if (key == "error") {
+  } else if (same(key, "error")) {
     meaning_.error |= reader_.take().truthy();
-  } else if (key == "object") {  // older vLLM has the error's fields at the top
+  } else if (same(key, "object")) {  // older vLLM has the error's fields at the top
     meaning_.error |= reader_.take().text == R"("error")";
-  } else if (key == "response" || key == "x_groq") {
+  } else if (same(key, "response") || same(key, "x_groq")) {
     if (auto usage = take_nested_usage(reader_)) nested_usage_ = usage;
-  } else if (key == "type" && kind_ == StreamKind::responses) {
+  } else if (same(key, "type") && kind_ == StreamKind::responses) {
     const Value value = reader_.take();
     if (value.kind == Kind::string) type_ = json::decode_lossy(value.inside());
-  } else if (key == "prompt_filter_results" || key == "moderation") {
+  } else if (same(key, "prompt_filter_results") || same(key, "moderation")) {
     more_carried_ |= reader_.take().truthy();
   } else {
     reader_.take();
@@ -100,13 +101,13 @@ void ChunkReader::read_choice() {
   }
   while (reader_.next_member()) {
     const std::string_view key = reader_.key();
-    if (key == "delta" || key == "message") {
+    if (same(key, "delta") || same(key, "message")) {
       read_delta();
-    } else if (key == "text") {
+    } else if (same(key, "text")) {
       meaning_.content |= carries_text(reader_.take());
-    } else if (key == "finish_reason") {
+    } else if (same(key, "finish_reason")) {
       meaning_.finish |= reader_.take().truthy();
-    } else if (key == "usage") {  // Moonshot puts it here
+    } else if (same(key, "usage")) {  // Moonshot puts it here
       if (auto usage = take_usage(reader_)) nested_usage_ = usage;
     } else {
       reader_.take();
@@ -121,9 +122,10 @@ void ChunkReader::read_delta() {
   }
   while (reader_.next_member()) {
     const std::string_view key = reader_.key();
-    if (key == "content" || key == "refusal" || key == "reasoning_content" || key == "reasoning") {
+    if (same(key, "content") || same(key, "refusal") || same(key, "reasoning_content") || same(key, "reasoning")) {
       meaning_.content |= carries_text(reader_.take());
-    } else if (key == "tool_calls" || key == "function_call" || key == "audio" || key == "reasoning_details") {
+    } else if (same(key, "tool_calls") || same(key, "function_call") || same(key, "audio") ||
+               same(key, "reasoning_details")) {
       meaning_.content |= reader_.take().truthy();
     } else {
       reader_.take();

@@ -5,6 +5,7 @@
 #include "protocol/json_scan.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/openai/usage.hpp"
+#include "protocol/same.hpp"
 
 namespace tollgate::protocol::openai {
 namespace {
@@ -51,9 +52,9 @@ class ErrorReader {
     }
     while (reader_.next_member()) {
       const std::string_view key = reader_.key();
-      if (key == "error") {
+      if (same(key, "error")) {
         read_error_member();
-      } else if (key == "response") {
+      } else if (same(key, "response")) {
         read_response();
       } else {
         read_field(key, flat_);
@@ -68,7 +69,7 @@ class ErrorReader {
       return;
     }
     while (reader_.next_member()) {
-      if (reader_.key() == "error") {
+      if (same(reader_.key(), "error")) {
         read_error_member();
       } else {
         reader_.take();
@@ -91,16 +92,16 @@ class ErrorReader {
   }
 
   void read_field(std::string_view key, ErrorInfo& info) {
-    if (key == "message" || key == "Message" || (key == "detail" && info.message.empty())) {
+    if (same(key, "message") || same(key, "Message") || (same(key, "detail") && info.message.empty())) {
       info.message = text_of(reader_.take());
-    } else if (key == "type") {
+    } else if (same(key, "type")) {
       info.type = text_of(reader_.take());
-    } else if (key == "status" && info.type.empty()) {  // Gemini's word for the type
+    } else if (same(key, "status") && info.type.empty()) {  // Gemini's word for the type
       info.type = text_of(reader_.take());
-    } else if (key == "code") {
+    } else if (same(key, "code")) {
       info.code = text_of(reader_.take());
       info.status = as_status(info.code);
-    } else if (key == "param") {
+    } else if (same(key, "param")) {
       info.param = text_of(reader_.take());
     } else {
       reader_.take();
@@ -114,23 +115,31 @@ class ErrorReader {
 
 }  // namespace
 
-std::optional<Usage> read_usage(std::string_view json) {
+ReplyMeaning read_reply(std::string_view json) {
   Reader reader(json);
-  std::optional<Usage> usage;
+  ReplyMeaning meaning;
   std::optional<Usage> nested;
-  if (!reader.enter_object()) return std::nullopt;
+  if (!reader.enter_object()) return {};
   while (reader.next_member()) {
-    if (reader.key() == "usage") {
-      usage = take_usage(reader);
-    } else if (reader.key() == "response" || reader.key() == "x_groq") {
+    const std::string_view key = reader.key();
+    if (same(key, "usage")) {
+      meaning.usage = take_usage(reader);
+    } else if (same(key, "error")) {
+      meaning.error |= reader.take().truthy();
+    } else if (same(key, "object")) {  // older vLLM has the error's fields at the top
+      meaning.error |= reader.take().text == R"("error")";
+    } else if (same(key, "response") || same(key, "x_groq")) {
       nested = take_nested_usage(reader);
     } else {
       reader.take();
     }
   }
-  if (!reader.finish()) return std::nullopt;
-  return usage ? usage : nested;
+  if (!reader.finish()) return {};
+  if (!meaning.usage) meaning.usage = nested;
+  return meaning;
 }
+
+std::optional<Usage> read_usage(std::string_view json) { return read_reply(json).usage; }
 
 std::optional<ErrorInfo> read_error(std::string_view json) { return ErrorReader(json).run(); }
 

@@ -61,10 +61,13 @@ std::string fold_case(std::string_view key) {
   return folded;
 }
 
-std::optional<Match> match_key(std::string_view key, std::span<const std::string_view> names) {
+/// Lower-case letters and underscores only: text that no lax reader takes for another name.
+bool is_plain(std::string_view key) {
+  return std::ranges::all_of(key, [](char byte) { return (byte >= 'a' && byte <= 'z') || byte == '_'; });
+}
+
+std::optional<Match> match_folded_key(std::string_view key, std::span<const std::string_view> names) {
   constexpr std::size_t longest_folding = 3 * std::string_view("max_completion_tokens").size();
-  const auto exact = std::ranges::find(names, key);
-  if (exact != names.end()) return Match{static_cast<std::size_t>(exact - names.begin()), true};
   const auto may_fold = [](char byte) { return (byte >= 'A' && byte <= 'Z') || (byte & 0x80) != 0; };
   if (key.size() > longest_folding || std::ranges::none_of(key, may_fold)) return std::nullopt;
   const auto folded = std::ranges::find(names, fold_case(key));
@@ -156,12 +159,15 @@ Result<RequestScan> RequestScanner::run() {
 /// them is refused, as is one that is not text.
 std::optional<Match> RequestScanner::identify(std::span<const std::string_view> names) {
   const std::string_view key = reader_.key();
+  for (std::size_t index = 0; index < names.size(); ++index)
+    if (names[index].size() == key.size() && names[index] == key) return Match{index, true};
+  if (is_plain(key)) return std::nullopt;
   if (!is_utf8(key)) {
     refuse("the request body has a key that is not valid UTF-8" + at_byte(reader_.key_offset()));
     return std::nullopt;
   }
-  const auto match = match_key(key, names);
-  if (match && !match->exact) {
+  const auto match = match_folded_key(key, names);
+  if (match) {
     const std::string_view name = names[match->index];
     refuse("the key" + at_byte(reader_.key_offset()) + " of the request body must be spelled " + quoted(name), name);
     return std::nullopt;

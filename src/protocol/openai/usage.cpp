@@ -1,6 +1,9 @@
+// Usage objects as servers write them: two namings, details nested or flat.
+// Counts that cannot be true are no counts, so that nobody is charged by them.
 #include "protocol/openai/usage.hpp"
 
 #include "protocol/json_text.hpp"
+#include "protocol/same.hpp"
 
 #include <algorithm>
 
@@ -22,15 +25,17 @@ class UsageReader {
 
  private:
   void read_member(std::string_view key) {
-    if (key == "prompt_tokens" || key == "input_tokens") {
+    if (same(key, "prompt_tokens") || same(key, "input_tokens")) {
       known_ |= read_count(usage_.input);
-    } else if (key == "completion_tokens" || key == "output_tokens") {
+    } else if (same(key, "completion_tokens") || same(key, "output_tokens")) {
       known_ |= read_count(usage_.output);
-    } else if (key == "prompt_tokens_details" || key == "input_tokens_details" || key == "input_token_details") {
+    } else if (same(key, "prompt_tokens_details") || same(key, "input_tokens_details") ||
+               same(key, "input_token_details")) {
       read_detail("cached_tokens", usage_.cached_input);
-    } else if (key == "completion_tokens_details" || key == "output_tokens_details" || key == "output_token_details") {
+    } else if (same(key, "completion_tokens_details") || same(key, "output_tokens_details") ||
+               same(key, "output_token_details")) {
       read_detail("reasoning_tokens", usage_.reasoning);
-    } else if (key == "prompt_cache_hit_tokens") {
+    } else if (same(key, "prompt_cache_hit_tokens")) {
       read_count(usage_.cached_input);
     } else {
       reader_.take();
@@ -87,7 +92,7 @@ std::optional<Usage> take_nested_usage(Reader& reader) {
     return usage;
   }
   while (reader.next_member()) {
-    if (reader.key() == "usage") {
+    if (same(reader.key(), "usage")) {
       usage = take_usage(reader);
     } else {
       reader.take();

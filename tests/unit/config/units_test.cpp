@@ -15,6 +15,12 @@ TEST(Units, durations_carry_one_of_five_units) {
   EXPECT_EQ(*parse_duration("2h"), hours(2));
   EXPECT_EQ(*parse_duration("400d"), hours(24 * 400));
   EXPECT_EQ(*parse_duration("0s"), Millis(0));
+  EXPECT_EQ(*parse_short_duration("50us"), Micros(50));
+  EXPECT_EQ(*parse_short_duration("1ms"), Micros(1000));
+  EXPECT_EQ(show_short_duration(Micros(50)), "50us");
+  EXPECT_EQ(show_short_duration(Micros(2000)), "2ms");
+  EXPECT_EQ(show_short_duration(Micros(0)), "0us");
+  EXPECT_FALSE(parse_short_duration("1m"));
   for (const char* bad :
        {"", "s", "10", "10 s", " 10s", "10s ", "1.5s", "-1s", "+1s", "10S", "1m30s", "10us", "99999999999999d"})
     EXPECT_FALSE(parse_duration(bad)) << bad;

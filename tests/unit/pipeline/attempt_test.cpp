@@ -76,7 +76,7 @@ TEST(Attempt, the_record_names_target_and_attempt) {
   ASSERT_EQ(harness.exchange->record.attempts.size(), 1u);
   EXPECT_EQ(harness.exchange->record.attempts[0].target, "p/m");
   EXPECT_EQ(harness.exchange->record.attempts[0].outcome, Outcome::ok);
-  EXPECT_EQ(harness.exchange->record.attempts[0].id.size(), 36u);
+  EXPECT_EQ(harness.exchange->record.attempts[0].id.text().size(), 36u);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class RecordingClient final : public Client {
  public:
   explicit RecordingClient(ManualAlarm& alarm) : alarm_(alarm) {}
 
+  bool take_ready_body(ByteBuffer&) override { return false; }
   Task<Result<void>> read_body(ByteBuffer& into) override {
     into.append(request_body);
     co_return Result<void>();

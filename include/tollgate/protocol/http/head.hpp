@@ -24,7 +24,10 @@ class Fields {
   const Field* end() const { return fields_.data() + count_; }
   std::size_t size() const { return count_; }
   bool full() const { return count_ == max_fields; }
-  void add(Field field) { fields_[count_++] = field; }
+  void add(Field field) {
+    sizes_[count_] = short_size(field.name);
+    fields_[count_++] = field;
+  }
   void clear() { count_ = 0; }
   /// The first field of that name (ASCII case-insensitive; `name` in lower case) or null.
   const Field* find(std::string_view name) const;
@@ -32,8 +35,11 @@ class Fields {
   std::string_view value(std::string_view name) const;
 
  private:
+  static std::uint8_t short_size(std::string_view name) { return static_cast<std::uint8_t>(name.size()); }
+
   std::array<Field, max_fields> fields_;
   std::size_t count_ = 0;
+  alignas(16) std::array<std::uint8_t, max_fields> sizes_;  ///< of the names, modulo 256: what find() looks at
 };
 
 /// How the body ends.
@@ -91,8 +97,15 @@ ParseResult parse_request_head(std::string_view bytes, const Limits& limits, Req
 ParseResult parse_response_head(std::string_view bytes, const Limits& limits, std::string_view method,
                                 ResponseHead& out);
 
+/// The same for texts of one size that is not 0.
+bool all_equal_ignoring_case(std::string_view any, std::string_view lower);
+
 /// ASCII case-insensitive equality; `lower` is in lower case.
-bool equals_ignoring_case(std::string_view any, std::string_view lower);
+inline bool equals_ignoring_case(std::string_view any, std::string_view lower) {
+  if (any.size() != lower.size()) return false;
+  // Most names of one size differ in their first letter, by more than its case.
+  return any.empty() || (((any.front() ^ lower.front()) & ~0x20) == 0 && all_equal_ignoring_case(any, lower));
+}
 
 /// True where the comma-separated list holds the token (ASCII case-insensitive).
 bool list_has(std::string_view list, std::string_view token);

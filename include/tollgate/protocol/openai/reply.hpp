@@ -15,8 +15,16 @@ struct Usage {
   std::uint64_t reasoning = 0;
 };
 
-/// The `usage` object of a whole JSON answer (top level, else of `response` or `x_groq` within), or nothing where it is
-/// absent, null or broken: any count that is negative, fractional, above 2^53 or no number, or no count at all.
+/// What a whole JSON answer means; a text that is no JSON object means nothing.
+struct ReplyMeaning {
+  /// The `usage` object (top level, else of `response` or `x_groq` within), or nothing where it is absent, null or
+  /// broken: any count that is negative, fractional, above 2^53 or no number, or no count at all.
+  std::optional<Usage> usage;
+  bool error = false;  ///< a truthy top-level `error`, or `object` is "error"
+};
+ReplyMeaning read_reply(std::string_view json);
+
+/// read_reply(json).usage
 std::optional<Usage> read_usage(std::string_view json);
 
 /// Which surface's stream this is: they differ in what ends a stream and what counts as content.
