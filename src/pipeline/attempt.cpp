@@ -57,7 +57,8 @@ Attempt::Attempt(Exchange& exchange)
       clock_(timeouts_, exchange.alarm.now(), exchange.deadline, exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
-      body_(exchange) {
+      body_(exchange),
+      error_(exchange) {
   AttemptRecord attempt;
   attempt.target = record().target;
   attempt.id = id_.text();
@@ -125,7 +126,7 @@ Result<void> Attempt::advance() {
 Result<void> Attempt::take_head(const ResponseHead& head) {
   clock_.heard(exchange_.alarm.now());
   const std::string_view id = head.fields.value("x-request-id");
-  if (is_plain_id(id)) record().upstream_request_id = id;
+  if (is_plain_id(id)) record().upstream_request_id = loggable(exchange_, id);
   if (auto judged = judge_head(head); !judged) return judged;
 
   streaming_ = head.status == 200 && is_event_stream(head);
@@ -138,11 +139,10 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
                 "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
   clock_.content();
-  body_.head(head.status, crossing_fields(head, false), head);
-  if (head.status >= 400) {
-    record().outcome = outcome_of(head.status);
-    record().ended_by = EndedBy::upstream;
-  }
+  if (head.status >= 400)
+    error_.head(crossing_fields(head, false), head);
+  else
+    body_.head(head.status, crossing_fields(head, false), head);
   return {};
 }
 
@@ -159,14 +159,20 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.now());
   if (streaming_) return settle(stream_.take(data));
-  body_.take(data);
+  if (error_.active())
+    over_ = !error_.take(data);
+  else
+    body_.take(data);
   return {};
 }
 
 Result<void> Attempt::take_end() {
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());
-  body_.ended();
+  if (error_.active())
+    error_.ended();
+  else
+    body_.ended();
   return {};
 }
 
@@ -191,9 +197,10 @@ void Attempt::refuse(const std::string& body) {
   record().status = status_of(body);
   record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
-  const std::string_view piece = body;
+  const auto clean = without_secrets(exchange_, body);
+  const std::string_view piece = clean ? *clean : body;
   exchange_.client.begin(record().status, answer_fields(exchange_) + "Content-Type: application/json\r\n",
-                         {.length = body.size()});
+                         {.length = piece.size()});
   exchange_.client.write({&piece, 1});
   exchange_.client.end();
 }

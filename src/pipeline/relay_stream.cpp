@@ -5,6 +5,8 @@
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
+#include "relay_error.hpp"
+
 namespace tollgate::pipeline {
 
 using protocol::openai::StreamKind;
@@ -116,8 +118,8 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protoco
     return State::open;
   }
   open_content();
+  if (meaning.error) return failed_in_band(bytes);
   emit(bytes);
-  if (meaning.error) return failed_in_band();
   return meaning.done ? done() : State::open;
 }
 
@@ -125,11 +127,13 @@ StreamRelay::State StreamRelay::refused(std::string_view bytes, std::string_view
   refusal_ = data;
   if (!exchange_.client.begun()) return State::refused;
   // The 200 is out already: the event says it all by itself.
-  emit(bytes);
-  return failed_in_band();
+  return failed_in_band(bytes);
 }
 
-StreamRelay::State StreamRelay::failed_in_band() {
+StreamRelay::State StreamRelay::failed_in_band(std::string_view event) {
+  const auto clean = without_secrets(exchange_, event);
+  emit(clean ? *clean : event);
+  flush();
   exchange_.record.outcome = Outcome::upstream_error;
   exchange_.record.ended_by = EndedBy::upstream;
   return done();

@@ -58,7 +58,7 @@ class StreamRelay {
   void emit(std::string_view bytes);
   void flush();
   State refused(std::string_view bytes, std::string_view data);
-  State failed_in_band();
+  State failed_in_band(std::string_view event);
   void complete_tail();
   State pass_unfinished();
   State done();
