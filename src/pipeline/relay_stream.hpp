@@ -52,7 +52,7 @@ class StreamRelay {
 
  private:
   State event(std::string_view bytes);
-  State data_event(std::string_view bytes, const protocol::SseEvent& event);
+  State data_event(std::string_view bytes, std::string_view text, const protocol::SseEvent& event);
   void open_content();
   void hold(std::string_view bytes);
   void emit(std::string_view bytes);
