@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   check_agreement(*scan, body);
   require(splice(body, *scan, {}) == body);
 
-  const SpliceWishes wishes{.model = "a \"new\" name", .inject_usage = true, .remove_task_type = true};
+  const SpliceWishes wishes{.model = "a \"new\"\\\n\r\t\x01 näme", .inject_usage = true, .remove_task_type = true};
   const std::string spliced = splice(body, *scan, wishes);
   const auto again = scan_request(spliced);
   require(again.has_value());

@@ -63,6 +63,9 @@ TEST(Redactor, takes_every_occurrence_out) {
   EXPECT_EQ(redacted("abababababab abab abababab", {"abababab"}), "[redacted] abab [redacted]");
   EXPECT_EQ(redacted("x-first-secret-second-y", {"first-secret", "secret-second"}), "x-[redacted]-y");
   EXPECT_EQ(redacted("aaaaaaab aaaaaaaab", {"aaaaaaab"}), "[redacted] a[redacted]");
+  EXPECT_EQ(redacted("12345678-abcd", {"12345678", "5678-abcd"}), "[redacted]") << "not its digits only";
+  EXPECT_EQ(redacted("%4Gbcdefghi", {"Gbcdefghi"}), "%4[redacted]") << "no encoding";
+  EXPECT_EQ(redacted("\\u0041\\u0041abcdefgh", {"41abcdefgh"}), "\\u0041[redacted]") << "whole escapes only";
 }
 
 TEST(Redactor, leaves_text_without_a_secret_alone) {
@@ -76,6 +79,8 @@ TEST(Redactor, leaves_text_without_a_secret_alone) {
         "Use Bearer authentication.",
         "an Authorization header using Bearer auth",
         "(i.e. Authorization: Bearer YOUR_KEY)",
+        "bearerabcdefg12",
+        "an API key like abcdefg1 here",
         "a task-force of sk-learners",
         "risk-0123456789012345678901",
         "the model gpt-5.5-2026-01-01",

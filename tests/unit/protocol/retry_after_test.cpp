@@ -129,6 +129,7 @@ TEST(RetryAfter, reads_seconds_whole_and_fractional) {
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(wait_of({{"retry-after", text}}), expected) << text;
   EXPECT_EQ(wait_of({{"retry-after", std::string(400, '9')}}), longest_wait);
+  EXPECT_EQ(wait_of({{"retry-after", "18446744074"}}), longest_wait) << "a little over 2^64 ns";
   EXPECT_EQ(wait_of({{"retry-after", "1." + std::string(400, '0') + "1"}}), Millis(1001));
   EXPECT_EQ(wait_of({{"retry-after-ms", "12.5"}}), Millis(13));
   EXPECT_EQ(wait_of({{"retry-after-ms", "20"}}), Millis(20));
