@@ -40,6 +40,9 @@ std::string each(std::string_view text, const char* format, bool signs_only) {
   return out;
 }
 
+/// A second secret begins with the end of the first, so that they can overlap; the byte F4 stands for the rest of it.
+constexpr std::string_view rest_of_second = "-other-part";
+
 struct Spelling {
   const char* format;
   bool signs_only;
@@ -53,7 +56,9 @@ std::string text_of(std::string_view input, std::string_view secret) {
   std::string text;
   for (const char byte : input) {
     const auto which = static_cast<unsigned char>(byte);
-    if (which < 0xF5 || which > 0xF9) {
+    if (which == 0xF4) {
+      text += rest_of_second;
+    } else if (which < 0xF5 || which > 0xF9) {
       text.push_back(byte);
     } else if (which == 0xF5) {
       text += secret;
@@ -96,13 +101,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string secret(given ? line : std::string_view(fallback));
   const std::string text = text_of(given ? input.substr(line.size() + 1) : input, secret);
 
-  const auto result = Redactor({secret}).redact(text);
+  const std::string second = secret.substr(secret.size() - 4).append(rest_of_second);
+  const auto result = Redactor({secret, second}).redact(text);
   const std::string after = result.value_or(text);
-  require(after.find(secret) == std::string::npos);
+  require(after.find(secret) == std::string::npos && after.find(second) == std::string::npos);
   for (const Spelling& spelling : spellings)
     require(after.find(' ' + each(secret, spelling.format, spelling.signs_only)) == std::string::npos);
   require(!result || after != text);
-  if (text.find(Redactor::mark) == std::string::npos) check_kept(text, after);
+  if (text.find(Redactor::mark) == std::string::npos) {
+    check_kept(text, after);
+    // Of secrets that overlap nothing is left.
+    const std::string rest(rest_of_second);
+    if (text.find(rest + rest) == std::string::npos)
+      require(after.find(std::string(Redactor::mark) + rest) == std::string::npos);
+  }
   if (nlohmann::json::accept(text)) require(nlohmann::json::accept(after));
   require(after.size() <= text.size() + text.size() / 4);
   return 0;
