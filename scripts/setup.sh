@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian 12's packages; called by run.sh, test.sh and .ci/run.
-# Usage: scripts/setup.sh [build] [test] [clang]      (default: build)
+# Installs what is missing from Debian 12's packages; called by run.sh, test.sh, coverage.sh and .ci/run.
+# Usage: scripts/setup.sh [build] [test] [clang] [coverage]      (default: build)
 # A machine that has everything is told so in well under a second and needs no root.
 set -euo pipefail
 
@@ -9,6 +9,7 @@ declare -A packages=(
            libyaml-cpp-dev prometheus-cpp-dev libcli11-dev openssl ca-certificates"
   [test]="libgtest-dev libgmock-dev"
   [clang]="clang-16 libclang-rt-16-dev llvm-16 clang-format-16 clang-tidy-16 binutils"
+  [coverage]="gcovr"
 )
 
 groups=("$@")
@@ -16,7 +17,7 @@ groups=("$@")
 
 wanted=()
 for group in "${groups[@]}"; do
-  [[ -v packages[$group] ]] || { echo "setup: unknown group '$group' (build, test, clang)" >&2; exit 2; }
+  [[ -v packages[$group] ]] || { echo "setup: unknown group '$group' (build, test, clang, coverage)" >&2; exit 2; }
   read -r -d '' -a of_group <<<"${packages[$group]}" || true
   wanted+=("${of_group[@]}")
 done

@@ -60,7 +60,8 @@ Attempt::Attempt(Exchange& exchange)
       clock_(timeouts_, exchange.alarm.woken_at(), exchange.deadline, exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
-      body_(exchange) {
+      body_(exchange),
+      error_(exchange) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.id = id_;
@@ -127,7 +128,7 @@ Result<void> Attempt::advance() {
 Result<void> Attempt::take_head(const ResponseHead& head) {
   clock_.heard(exchange_.alarm.woken_at());
   const std::string_view id = head.fields.value("x-request-id");
-  if (is_plain_id(id)) record().upstream_request_id = id;
+  if (is_plain_id(id)) record().upstream_request_id = loggable(exchange_, id);
   if (auto judged = judge_head(head); !judged) return judged;
 
   streaming_ = head.status == 200 && is_event_stream(head);
@@ -140,11 +141,10 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
                 "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
   clock_.content();
-  body_.head(head.status, crossing_fields(head, false), head);
-  if (head.status >= 400) {
-    record().outcome = outcome_of(head.status);
-    record().ended_by = EndedBy::upstream;
-  }
+  if (head.status >= 400)
+    error_.head(std::string(crossing_fields(head, false).view()), head);
+  else
+    body_.head(head.status, crossing_fields(head, false), head);
   return {};
 }
 
@@ -161,14 +161,20 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.woken_at());
   if (streaming_) return settle(stream_.take(data));
-  body_.take(data);
+  if (error_.active())
+    over_ = !error_.take(data);
+  else
+    body_.take(data);
   return {};
 }
 
 Result<void> Attempt::take_end() {
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());
-  body_.ended();
+  if (error_.active())
+    error_.ended();
+  else
+    body_.ended();
   return {};
 }
 
@@ -193,9 +199,10 @@ void Attempt::refuse(const std::string& body) {
   record().status = status_of(body);
   record().outcome = outcome_of(record().status);
   record().ended_by = EndedBy::upstream;
-  const std::string_view piece = body;
+  const auto clean = without_secrets(exchange_, body);
+  const std::string_view piece = clean ? *clean : body;
   exchange_.client.begin(record().status, answer_fields(exchange_, "Content-Type: application/json\r\n").view(),
-                         {.length = body.size()});
+                         {.length = piece.size()});
   exchange_.client.write({&piece, 1});
   exchange_.client.end();
 }

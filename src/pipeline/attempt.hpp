@@ -6,6 +6,7 @@
 
 #include "attempt_clock.hpp"
 #include "relay_body.hpp"
+#include "relay_error.hpp"
 #include "relay_stream.hpp"
 
 #include <memory>
@@ -52,6 +53,7 @@ class Attempt {
   std::unique_ptr<UpstreamCall> call_;
   StreamRelay stream_;
   BodyRelay body_;
+  ErrorRelay error_;
   bool blocked_ = false;    ///< the last step could not go on without the upstream
   bool streaming_ = false;  ///< the answer is a stream of events
   bool plain_ = false;      ///< it is something else

@@ -13,7 +13,7 @@ std::string_view name_of(Outcome outcome) {
     case Outcome::cancelled: return "cancelled";
     case Outcome::internal: return "internal";
   }
-  return "internal";
+  return "internal";  // GCOVR_EXCL_LINE: every outcome has returned
 }
 
 std::string_view name_of(EndedBy side) {
@@ -23,7 +23,7 @@ std::string_view name_of(EndedBy side) {
     case EndedBy::upstream: return "upstream";
     case EndedBy::gateway: return "gateway";
   }
-  return "nobody";
+  return "nobody";  // GCOVR_EXCL_LINE: every side has returned
 }
 
 std::string_view name_of(Phase phase) {
@@ -39,7 +39,7 @@ std::string_view name_of(Phase phase) {
     case Phase::relay: return "relay";
     case Phase::done: return "done";
   }
-  return "done";
+  return "done";  // GCOVR_EXCL_LINE: every phase has returned
 }
 
 }  // namespace tollgate::pipeline

@@ -4,6 +4,7 @@
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include "error_status.hpp"
+#include "relay_error.hpp"
 
 #include <algorithm>
 
@@ -38,9 +39,7 @@ void BodyRelay::take(std::string_view bytes) {
   }
   if (held_.empty() && length_known_ && bytes.size() == length_) {
     // The common case: all of it in one read, sent from where it lies.
-    read(bytes);
-    begin({.length = length_});
-    exchange_.client.write({&bytes, 1});
+    send_whole(bytes);
     return;
   }
   held_.append(bytes);
@@ -52,13 +51,16 @@ void BodyRelay::take(std::string_view bytes) {
 }
 
 void BodyRelay::ended() {
-  if (!exchange_.client.begun()) {
-    const std::string_view piece = held_.view();
-    read(piece);
-    begin({.length = held_.size()});
-    exchange_.client.write({&piece, 1});
-  }
+  if (!exchange_.client.begun()) send_whole(held_.view());
   exchange_.client.end();
+}
+
+void BodyRelay::send_whole(std::string_view body) {
+  read(body);
+  const auto clean = status_ >= 400 ? without_secrets(exchange_, body) : std::nullopt;
+  if (clean) body = *clean;
+  begin({.length = body.size()});
+  exchange_.client.write({&body, 1});
 }
 
 void BodyRelay::read(std::string_view body) {

@@ -23,6 +23,7 @@ class BodyRelay {
 
  private:
   void begin(BodyForm form);
+  void send_whole(std::string_view body);
   void read(std::string_view body);
 
   Exchange& exchange_;

@@ -5,6 +5,8 @@
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
+#include "relay_error.hpp"
+
 namespace tollgate::pipeline {
 
 using protocol::openai::StreamKind;
@@ -90,7 +92,7 @@ StreamRelay::State StreamRelay::event(std::string_view bytes) {
   if (first_event_ && text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   first_event_ = false;
   const protocol::SseEvent parsed = protocol::parse_sse_event(text);
-  if (parsed.data_lines > 0) return data_event(bytes, parsed);
+  if (parsed.data_lines > 0) return data_event(bytes, text, parsed);
   // Comments are no content: they wait with the rest until there is some.
   if (opened_)
     emit(bytes);
@@ -99,11 +101,13 @@ StreamRelay::State StreamRelay::event(std::string_view bytes) {
   return State::open;
 }
 
-StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protocol::SseEvent& event) {
+/// `text` is `bytes` without a mark before them.
+StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_view text,
+                                           const protocol::SseEvent& event) {
   const StreamKind kind = exchange_.inbound.stream_kind;
   std::string joined;
   std::string_view data = event.data;
-  if (event.data_lines > 1) data = joined = protocol::join_data(bytes);
+  if (event.data_lines > 1) data = joined = protocol::join_data(text);
   const auto meaning = protocol::openai::read_chunk(kind, event.name, data);
 
   if (meaning.usage) exchange_.record.usage = meaning.usage;
@@ -118,8 +122,8 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, const protoco
     return State::open;
   }
   open_content();
+  if (meaning.error) return failed_in_band(bytes);
   emit(bytes);
-  if (meaning.error) return failed_in_band();
   return meaning.done ? done() : State::open;
 }
 
@@ -127,11 +131,13 @@ StreamRelay::State StreamRelay::refused(std::string_view bytes, std::string_view
   refusal_ = data;
   if (!exchange_.client.begun()) return State::refused;
   // The 200 is out already: the event says it all by itself.
-  emit(bytes);
-  return failed_in_band();
+  return failed_in_band(bytes);
 }
 
-StreamRelay::State StreamRelay::failed_in_band() {
+StreamRelay::State StreamRelay::failed_in_band(std::string_view event) {
+  const auto clean = without_secrets(exchange_, event);
+  emit(clean ? *clean : event);
+  flush();
   exchange_.record.outcome = Outcome::upstream_error;
   exchange_.record.ended_by = EndedBy::upstream;
   return done();

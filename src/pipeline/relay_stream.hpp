@@ -52,13 +52,13 @@ class StreamRelay {
 
  private:
   State event(std::string_view bytes);
-  State data_event(std::string_view bytes, const protocol::SseEvent& event);
+  State data_event(std::string_view bytes, std::string_view text, const protocol::SseEvent& event);
   void open_content();
   void hold(std::string_view bytes);
   void emit(std::string_view bytes);
   void flush();
   State refused(std::string_view bytes, std::string_view data);
-  State failed_in_band();
+  State failed_in_band(std::string_view event);
   void complete_tail();
   State pass_unfinished();
   State done();

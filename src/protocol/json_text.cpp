@@ -134,16 +134,17 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 std::optional<std::int64_t> whole_number(std::string_view token) {
-  constexpr double most = 9007199254740992.0;
-  if (token.size() <= 15) {  // always below 2^53, and nearly always all there is
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
-    if (error == std::errc() && end == token.data() + token.size()) return value;
-  }
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  const char* const last = token.data() + token.size();
+  std::int64_t whole = 0;
+  const auto plain = std::from_chars(token.data(), last, whole);
+  if (plain.ec == std::errc() && plain.ptr == last)
+    return whole >= -most && whole <= most ? std::optional(whole) : std::nullopt;
   double value = 0;
-  const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), value);
-  if (error != std::errc() || end != token.data() + token.size()) return std::nullopt;
-  if (std::abs(value) > most || value != std::trunc(value)) return std::nullopt;
+  const auto spelled = std::from_chars(token.data(), last, value);
+  if (spelled.ec != std::errc() || spelled.ptr != last) return std::nullopt;
+  // 2^53 itself may be what is left of 2^53 + 1.
+  if (std::abs(value) >= static_cast<double>(most) || value != std::trunc(value)) return std::nullopt;
   return static_cast<std::int64_t>(value);
 }
 

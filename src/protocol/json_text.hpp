@@ -17,7 +17,7 @@ std::string decode_lossy(std::string_view inside);
 std::size_t utf8_length(std::string_view text);
 
 /// The value of a number token that is whole, however it is spelled (2, 2.0, 20e-1), and at most 2^53 either side of
-/// zero.
+/// zero; less than that where it has a fraction or an exponent.
 std::optional<std::int64_t> whole_number(std::string_view token);
 
 /// Bytes of the valid escape that `text` begins with: 2, 6 for a code unit, or 0.

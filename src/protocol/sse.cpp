@@ -36,7 +36,6 @@ bool read_field(std::string_view line, std::string_view name, std::string_view& 
 /// Calls `seen` with each line of the event but its empty ones.
 template <class Seen>
 void each_line(std::string_view event, Seen seen) {
-  if (event.starts_with(byte_order_mark)) event.remove_prefix(byte_order_mark.size());
   while (!event.empty()) {
     const std::string_view line = take_line(event);
     if (!line.empty()) seen(line);

@@ -1,6 +1,9 @@
-// Chunked bodies: the same content and the same end however the input is cut. The first byte is the size of the pieces.
+// Chunked bodies: the same content and the same end however the input is cut, and the content put into chunks anew is
+// the same again. The first byte is the size of the pieces.
 #include "tollgate/protocol/http/chunked.hpp"
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -38,6 +41,17 @@ Outcome decode(ChunkedDecoder::Side side, std::string_view bytes, std::size_t pi
   return outcome;
 }
 
+std::string in_chunks(std::string_view content, std::size_t size) {
+  std::string text;
+  for (; !content.empty(); content.remove_prefix(std::min(size, content.size()))) {
+    const std::string_view part = content.substr(0, size);
+    std::array<char, 24> line{};
+    text.append(line.data(), static_cast<std::size_t>(std::snprintf(line.data(), line.size(), "%zX\r\n", part.size())));
+    text.append(part).append("\r\n");
+  }
+  return text + "0\r\n\r\n";
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -48,6 +62,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(whole == decode(side, bytes, 1));
     require(whole == decode(side, bytes, std::size_t{data[0]} + 1));
     require(whole.content.size() <= whole.consumed);
+    const std::string anew = in_chunks(whole.content, std::size_t{data[0]} + 1);
+    const Outcome again = decode(side, anew + "rest", 5);
+    require(again.state == ChunkedDecoder::State::complete && again.content == whole.content);
+    require(again.consumed == anew.size());
     require((whole.state == ChunkedDecoder::State::malformed) == !whole.reason.empty());
   }
   return 0;

@@ -1,6 +1,8 @@
-// A body that is accepted has its values where the scan says, and spliced it says what was wished for and is accepted
-// again.
+// A body that is accepted has its values where the scan says, which are those that another JSON reader finds; spliced
+// it keeps every other byte, says what was wished for, and is accepted again.
 #include "tollgate/protocol/openai/request.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +26,18 @@ void check_spans(const RequestScan& scan, std::string_view body) {
   require(scan.object_open > 0 && body[scan.object_open - 1] == '{');
 }
 
+/// Outside the splices both are the same bytes.
+void check_kept(std::string_view before, std::string_view after, const std::vector<Splice>& splices) {
+  std::size_t at = 0;
+  for (const Splice& splice : splices) {
+    const std::string_view kept = before.substr(at, splice.where.begin - at);
+    require(after.starts_with(kept) && after.substr(kept.size()).starts_with(splice.text));
+    after.remove_prefix(kept.size() + splice.text.size());
+    at = splice.where.end;
+  }
+  require(after == before.substr(at));
+}
+
 std::string splice(std::string_view body, const RequestScan& scan, const SpliceWishes& wishes) {
   const auto splices = plan_splices(scan, wishes);
   std::size_t kept = 0;
@@ -33,7 +47,25 @@ std::string splice(std::string_view body, const RequestScan& scan, const SpliceW
   }
   std::string text;
   for (const std::string_view piece : apply_splices(body, splices)) text += piece;
+  check_kept(body, text, splices);
   return text;
+}
+
+/// Both readers see the same request. Another may still refuse it: values that nobody acts on are only stepped over.
+void check_agreement(const RequestScan& scan, std::string_view body) {
+  const auto document = nlohmann::json::parse(body, nullptr, false);
+  if (document.is_discarded()) return;
+  require(document.is_object() && document.value("model", nlohmann::json("")) == scan.model);
+  require(scan.stream == (document.value("stream", nlohmann::json()) == true));
+  const auto choices = document.value("n", nlohmann::json());
+  require(choices.is_null() ? scan.choices == 1 : choices.get<double>() == static_cast<double>(scan.choices));
+  std::optional<double> most;
+  for (const char* key : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) {
+    const auto limit = document.value(key, nlohmann::json());
+    if (limit.is_number() && limit.get<double>() >= 0) most = std::max(most.value_or(0), limit.get<double>());
+  }
+  require(scan.max_output.has_value() == most.has_value());
+  require(!most || static_cast<double>(*scan.max_output) == *most);
 }
 
 }  // namespace
@@ -46,12 +78,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   check_spans(*scan, body);
+  check_agreement(*scan, body);
   require(splice(body, *scan, {}) == body);
 
-  const SpliceWishes wishes{.model = "a \"new\" name", .inject_usage = true, .remove_task_type = true};
+  const SpliceWishes wishes{.model = "a \"new\"\\\n\r\t\x01 näme", .inject_usage = true, .remove_task_type = true};
   const std::string spliced = splice(body, *scan, wishes);
   const auto again = scan_request(spliced);
   require(again.has_value());
+  check_agreement(*again, spliced);
   require(again->include_usage == true && again->task_type_member.empty());
   require(scan->model_value.empty() ? again->model_value.empty() : again->model == *wishes.model);
   require(again->stream == scan->stream && again->store == scan->store && again->choices == scan->choices);

@@ -1,4 +1,5 @@
-// However a stream is cut, the same bytes make the same events, and an event taken apart holds only its own bytes.
+// However a stream is cut, the same bytes make the same events, and they are those that the standard's own algorithm,
+// line by line, finds in the whole.
 #include "tollgate/protocol/sse.hpp"
 
 #include <cstddef>
@@ -39,6 +40,51 @@ void check_event(std::string_view bytes) {
   if (!std::string_view(joined).starts_with(event.data)) __builtin_trap();
 }
 
+/// One event as a client dispatches it.
+struct Dispatched {
+  std::string name, data;
+  bool operator==(const Dispatched&) const = default;
+};
+
+/// WHATWG HTML, 9.2.6, as it is written there. An event without data is none.
+std::vector<Dispatched> by_the_standard(std::string text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  std::vector<Dispatched> events;
+  std::string name, data;
+  bool any = false;
+  for (std::size_t at = 0;;) {
+    const std::size_t end = text.find_first_of("\r\n", at);
+    if (end == std::string::npos) return events;
+    const std::string line = text.substr(at, end - at);
+    at = end + (text.compare(end, 2, "\r\n") == 0 ? 2 : 1);
+    if (line.empty()) {
+      if (any) events.push_back({name, data.substr(0, data.size() - 1)});
+      name.clear(), data.clear();
+      any = false;
+      continue;
+    }
+    const std::size_t colon = line.find(':');
+    std::string value = colon == std::string::npos ? "" : line.substr(colon + 1);
+    if (value.starts_with(' ')) value.erase(0, 1);
+    const std::string field = line.substr(0, colon);
+    if (field == "event") name = value;
+    if (field == "data") data += value + '\n', any = true;
+  }
+}
+
+std::vector<Dispatched> by_the_gateway(std::string_view text, const std::vector<std::size_t>& ends) {
+  std::vector<Dispatched> events;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    std::string_view bytes = text.substr(begin, end - begin);
+    if (begin == 0 && bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+    const SseEvent event = parse_sse_event(bytes);
+    if (event.data_lines > 0) events.push_back({std::string(event.name), join_data(bytes)});
+    begin = end;
+  }
+  return events;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -47,6 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   for (const std::size_t piece : {1, 2, 3, 7, 64}) {
     if (event_ends(text, piece) != ends) __builtin_trap();
   }
+  if (by_the_gateway(text, ends) != by_the_standard(std::string(text))) __builtin_trap();
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
     check_event(text.substr(begin, end - begin));

@@ -78,6 +78,18 @@ std::vector<Case> broken_framing() {
       broken("chunk longer than its size", answer(chunked, "1\r\n{}\r\n0\r\n\r\n")),
       broken("chunk without line end", answer(chunked, "2\n{}\r\n0\r\n\r\n")),
       broken("trailer that is no field", answer(chunked, "2\r\n{}\r\n0\r\nno field\r\n\r\n")),
+      broken("list of unequal lengths", answer("Content-Length: 2, 3\r\n")),
+      broken("chunk size of 2^63", answer(chunked, "8000000000000000\r\n{}\r\n0\r\n\r\n")),
+      broken("chunk size with a prefix", answer(chunked, "0x2\r\n{}\r\n0\r\n\r\n")),
+      broken("chunk size behind a blank", answer(chunked, " 2\r\n{}\r\n0\r\n\r\n")),
+      broken("no chunk size", answer(chunked, "\r\n{}\r\n0\r\n\r\n")),
+      broken("chunk extension of 300 bytes", answer(chunked, "2;" + std::string(300, 'x') + "\r\n{}\r\n0\r\n\r\n")),
+      broken("control byte in a chunk extension", answer(chunked, "2;a=\x01\r\n{}\r\n0\r\n\r\n")),
+      broken("trailers of 9 KB", answer(chunked, "2\r\n{}\r\n0\r\nX-A: " + std::string(9'000, 'x') + "\r\n\r\n")),
+      broken("control byte in a trailer", answer(chunked, "2\r\n{}\r\n0\r\nX-A: \x01\r\n\r\n")),
+      broken("bare LF behind a trailer", answer(chunked, "2\r\n{}\r\n0\r\nX-A: 1\n\r\n")),
+      broken("error of two lengths",
+             answer("Content-Length: 2\r\nContent-Length: 3\r\n", "{}", "HTTP/1.1 429 Too Many Requests")),
       broken("204 with a body", answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 204 No Content")),
       broken("204 with a coding", answer(chunked, "0\r\n\r\n", "HTTP/1.1 204 No Content")),
   };
@@ -92,6 +104,10 @@ std::vector<Case> broken_heads() {
       broken("head of 70 KB", answer("X-Long: " + std::string(70'000, 'x') + "\r\nContent-Length: 2\r\n")),
       broken("head without end", "HTTP/1.1 200 OK\r\nX-Long: " + std::string(70'000, 'x')),
       broken("101 fields", answer(many + "Content-Length: 2\r\n")),
+      broken("interim answer with a body", "HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\n\r\n{}" + answer("")),
+      broken("interim answer with a coding",
+             "HTTP/1.1 100 Continue\r\nTransfer-Encoding: chunked\r\n\r\n" + answer("Content-Length: 2\r\n")),
+      broken("Connection that names the length", answer("Connection: content-length\r\nContent-Length: 2\r\n")),
       broken("HTTP/0.9", "{\"choices\":[]}", Then::close),
       broken("HTTP/2", "HTTP/2 200\r\nContent-Length: 2\r\n\r\n{}"),
       broken("HTTP/1.2", answer("Content-Length: 2\r\n", "{}", "HTTP/1.2 200 OK")),
@@ -128,8 +144,26 @@ std::vector<Case> broken_ends() {
       broken("chunks cut short, closed", answer("Transfer-Encoding: chunked\r\n", "5\r\n{\"a\":\r\n"), Then::close),
       broken("chunk cut short, closed", answer("Transfer-Encoding: chunked\r\n", "5\r\n{\""), Then::close),
       broken("last chunk cut short, closed", answer("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n"), Then::close),
+      broken("error cut short, closed", answer("Content-Length: 10\r\n", "{\"a\":", "HTTP/1.1 429 Slow"), Then::close),
+      broken("error cut short, reset", answer("Content-Length: 10\r\n", "{\"a\":", "HTTP/1.1 500 Oops"), Then::reset),
+      broken("error in chunks cut short, closed",
+             answer("Transfer-Encoding: chunked\r\n", "5\r\n{\"a\":\r\n", "HTTP/1.1 503 Busy"), Then::close),
       broken("until close, reset", answer("", "{\"a\":"), Then::reset),
   };
+}
+
+/// Each form of body, and a head in all its parts. Until its last byte an answer is none.
+std::vector<Case> cut_anywhere() {
+  const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  std::vector<Case> cases;
+  for (const std::string& whole :
+       {answer("Content-Length: 2\r\n"), interim + answer("Content-Length: 0\r\n", ""),
+        answer("Transfer-Encoding: chunked\r\n", "1;a=b\r\n{\r\n1\r\n}\r\n0\r\nX-Sum: 1\r\n\r\n"),
+        answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 429 Too Many Requests")}) {
+    for (std::size_t cut = 0; cut < whole.size(); ++cut)
+      cases.push_back(broken("cut at " + std::to_string(cut) + " of " + whole, whole.substr(0, cut), Then::close));
+  }
+  return cases;
 }
 
 std::vector<Case> odd_but_good() {
@@ -188,6 +222,27 @@ std::vector<Case> errors() {
        502,
        "\n\n \n{\"error\":{\"code\":502}}",
        {},
+       true},
+      {"error of more than 1 MiB",
+       answer("Content-Length: 1100000\r\nRetry-After: 7\r\n", std::string(1'100'000, 'x'), "HTTP/1.1 503 Busy"),
+       Then::keep,
+       503,
+       {},
+       "upstream_error",
+       false,
+       "retry-after: 7"},
+      {"endless error",
+       answer("Transfer-Encoding: chunked\r\n", chunk(std::string(2'000'000, 'x')), "HTTP/1.1 500 Oops"),
+       Then::keep,
+       500,
+       {},
+       "upstream_error"},
+      {"encoded error",
+       answer("Content-Encoding: gzip\r\nContent-Length: 4\r\n", "\x1F\x8B..", "HTTP/1.1 429 Slow"),
+       Then::keep,
+       429,
+       {},
+       "upstream_error",
        true},
       {"401",
        answer("Content-Length: 2\r\n", "{}", "HTTP/1.1 401 Unauthorized"),
@@ -269,6 +324,7 @@ class Answers : public testing::Test {
 TEST_F(Answers, with_broken_framing_are_refused) { expect(broken_framing()); }
 TEST_F(Answers, with_broken_heads_are_refused) { expect(broken_heads()); }
 TEST_F(Answers, that_break_off_are_refused) { expect(broken_ends()); }
+TEST_F(Answers, that_break_off_at_any_byte_are_refused) { expect(cut_anywhere()); }
 TEST_F(Answers, that_are_odd_but_good_pass) { expect(odd_but_good()); }
 TEST_F(Answers, that_are_errors_keep_their_words) { expect(errors()); }
 

@@ -28,10 +28,11 @@ struct SseEvent {
   std::string_view data;         ///< the first data line's value
   std::uint32_t data_lines = 0;  ///< 0: comments or unknown fields only
 };
-/// Takes the bytes of one whole event (as SseScanner cut it) apart.
+/// Takes the bytes of one whole event (as SseScanner cut it) apart. A byte-order mark that begins the stream must be
+/// off.
 SseEvent parse_sse_event(std::string_view event);
 
-/// The whole data of one event: the values of its data lines, joined by LF.
+/// The whole data of one event, without such a mark: the values of its data lines, joined by LF.
 std::string join_data(std::string_view event);
 
 }  // namespace tollgate::protocol

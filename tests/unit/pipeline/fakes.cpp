@@ -23,7 +23,9 @@ class ScriptedCall final : public UpstreamCall {
       head_.fields.clear();
       head_.fields.add({"content-type", step_.content_type});
       head_.fields.add({"set-cookie", "secret=1"});
-      head_.fields.add({"x-request-id", "up-1"});
+      head_.fields.add({"content-encoding", step_.content_encoding});
+      head_.fields.add({"x-request-id", step_.request_id});
+      head_.fields.add({"openai-model", step_.request_id});
     }
     if (step_.progress == Progress::failed) failure_ = {FailureKind::upstream_error, Source::upstream, step_.data};
     return step_.progress;

@@ -78,6 +78,8 @@ struct Step {
   int status = 200;
   std::string content_type = "application/json";
   bool chunked = true;
+  std::string content_encoding = "identity";
+  std::string request_id = "up-1";
 };
 
 class ScriptedProvider final : public UpstreamProvider {

@@ -211,5 +211,18 @@ TEST(StreamRelay, keeps_a_byte_order_mark_and_comments_in_their_place) {
   EXPECT_EQ(stream.client.body, text);
 }
 
+/// Only the stream's first bytes are a mark; a client takes a later one for part of a field's name, and so must we.
+TEST(StreamRelay, takes_a_byte_order_mark_for_one_at_the_start_only) {
+  const std::string mark = "\xEF\xBB\xBF";
+  const std::string text = mark + "data: {\"choices\":[{\"index\":0,\ndata: \"delta\":{\"content\":\"a\"}}]}\n\n" +
+                           mark + done + hello + finish + done;
+  Stream stream({head(), data(text), end()});
+  EXPECT_EQ(stream.client.body, text);
+  EXPECT_EQ(stream.exchange->record.outcome, Outcome::ok);
+
+  Stream doubled({head(), data(mark + mark + hello), end()});
+  EXPECT_EQ(doubled.client.status, 502) << "no content came";
+}
+
 }  // namespace
 }  // namespace tollgate::pipeline::test

@@ -341,6 +341,11 @@ TEST(WholeNumber, takes_every_spelling_and_no_fraction) {
   EXPECT_EQ(whole_number("1.2e1"), 12);
   EXPECT_EQ(whole_number("120E-1"), 12);
   EXPECT_EQ(whole_number("9007199254740992"), 9007199254740992);
+  EXPECT_EQ(whole_number("-9007199254740992"), -9007199254740992);
+  EXPECT_EQ(whole_number("9007199254740991.0"), 9007199254740991);
+  for (const char* rounded : {"9007199254740993", "-9007199254740993", "9007199254740993.0", "9007199254740993e0",
+                              "9223372036854775808", "-9223372036854775808"})
+    EXPECT_EQ(whole_number(rounded), std::nullopt) << rounded;
   for (const std::string broken : {"1.5", "1e-1", "9007199254740994", "1e400", "-1e400"})
     EXPECT_EQ(whole_number(broken), std::nullopt);
   EXPECT_EQ(whole_number(std::string(400, '9')), std::nullopt);

@@ -128,6 +128,8 @@ TEST(ReadError, reads_each_variant_seen_in_the_wild) {
       {R"({"message":"beside","error":{"message":"within"}})", "within", "", "", "", 0},
       {R"({"error":{"message":"caf\u00e9 \ud800"}})", "café \uFFFD", "", "", "", 0},
       {R"({"error":true})", "", "", "", "", 0},
+      {R"({"response":7,"message":"flat"})", "flat", "", "", "", 0},
+      {R"({"response":{"id":"r"},"message":"flat"})", "flat", "", "", "", 0},
   };
   for (const ErrorRow& row : rows) {
     const auto info = read_error(row.json);

@@ -1,17 +1,14 @@
 // What the gateway reads of a request must be what the upstream reads, or the request is refused: shown by tables of
-// what is accepted and refused, and against another JSON reader on hostile bodies.
+// what is accepted and refused. Hostile bodies have a file of their own.
 #include "tollgate/protocol/openai/request.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <string>
 #include <vector>
 
 namespace tollgate::protocol::openai {
 namespace {
-
-using nlohmann::json;
 
 std::string at(std::string_view body, Span span) { return std::string(body.substr(span.begin, span.end - span.begin)); }
 
@@ -227,115 +224,6 @@ TEST(RequestScan, never_quotes_the_body) {
     ASSERT_FALSE(scan);
     EXPECT_EQ(scan.error().message.find("ssss"), std::string::npos);
   }
-}
-
-struct Hostile {
-  std::string body;
-  bool must_refuse;
-};
-
-std::vector<Hostile> hostile_bodies() {
-  std::vector<Hostile> bodies;
-  const auto refused = [&](std::string body) { bodies.push_back({std::move(body), true}); };
-  const auto either = [&](std::string body) { bodies.push_back({std::move(body), false}); };
-
-  const std::vector<std::string> keys = {"model", "stream", "n", "max_tokens"};
-  const std::vector<std::string> values = {R"("a")", "true", "2", "3"};
-  for (std::size_t key = 0; key < keys.size(); ++key) {
-    const std::string once = "\"" + keys[key] + "\":" + values[key];
-    refused("{" + once + "," + once + "}");
-    refused("{" + once + ",\"" + keys[key] + "\":null}");
-    std::string escaped;
-    for (const char letter : keys[key]) {
-      char buffer[8];
-      std::snprintf(buffer, sizeof buffer, "\\u%04x", letter);
-      escaped += buffer;
-    }
-    either("{\"" + escaped + "\":" + values[key] + "}");
-    refused("{" + once + ",\"" + escaped + "\":" + values[key] + "}");
-    std::string upper = keys[key];
-    for (char& letter : upper) letter = static_cast<char>(toupper(letter));
-    refused("{" + once + ",\"" + upper + "\":" + values[key] + "}");
-    either("{\"x\":{" + once + "," + once + "}," + once + "}");
-    either("{\"x\":\"" + keys[key] + "\"," + once + "}");
-    either("{\"" + keys[key] + " \":0," + once + "}");
-    either("{\"" + keys[key] + "\\u0000\":0," + once + "}");
-    either("{\"\\\"" + keys[key] + "\\\":\":0," + once + "}");
-    refused("{" + once + "," + once.substr(0, once.size() - 1));
-    refused("{" + once + "}}");
-    refused("{" + once + "}{" + once + "}");
-    refused(once);
-    refused("[{" + once + "}]");
-    refused("{" + once + ",,\"x\":1}");
-    refused("{'x':1," + once + "}");
-    refused("{" + once + ",/* \" */\"x\":\"\"}");
-    refused("{\"x\":[/* \" */" + once + "\"]}");
-    refused("{\"x\":[\"'],\"" + once);
-  }
-  for (const std::string number : {"2.0", "2e0", "20e-1", "0.2E+1", "1e2", "-0", "0", "9007199254740992"}) {
-    either("{\"n\":" + number + "}");
-    either("{\"max_tokens\":" + number + "}");
-  }
-  for (const std::string& number :
-       std::vector<std::string>{"NaN", "Infinity", "-Infinity", "+1", "01", "1.", ".5", "0x10", "1e", "--1", "1_000",
-                                "2.5", "1e400", "\"2\"", "[2]", "true", "{}", std::string(400, '9')}) {
-    refused("{\"n\":" + number + "}");
-    refused("{\"max_tokens\":" + number + "}");
-  }
-  for (const std::string literal : {"True", "TRUE", "tru", "truee", "nul", "0", "1", "\"true\"", "\"\"", "[]", "{}"}) {
-    refused("{\"stream\":" + literal + "}");
-  }
-  for (const std::string text : {R"("\ud800")", R"("\udfff\ud800")", "\"\xFF\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"",
-                                 R"("\q")", R"("\u12")", "\"a\tb\"", "\"a", "7", "null", "[\"a\"]"}) {
-    refused("{\"model\":" + text + "}");
-  }
-  for (const std::string text :
-       {R"("\u0000")", R"("\ud83d\ude00")", R"("\/\b\f\n")", "\"é😀\"", "\"\"", "\"a\\\"b\""}) {
-    either("{\"model\":" + text + "}");
-  }
-  refused("\xEF\xBB\xBF{\"model\":\"a\"}");
-  refused(std::string("{\"model\":\"a\"}\0", 14));
-  refused(std::string("\0{\"model\":\"a\"}", 14));
-  refused("\xFF\xFE{\0}\0");
-  refused("");
-  refused("null");
-  refused("\"{}\"");
-  refused("{\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + ",\"model\":\"a\"}");
-  std::string deep;
-  for (int level = 0; level < 100'000; ++level) deep += "{\"x\":";
-  refused(deep);
-  either("{\"x\":" + std::string(63, '[') + std::string(63, ']') + ",\"model\":\"a\"}");
-  return bodies;
-}
-
-/// Empty where the scan agrees with the other reader, else the key on which they differ.
-std::string disagreement(const RequestScan& scan, const json& document) {
-  if (!document.is_object()) return "(not an object)";
-  if (scan.model != document.value("model", json("")).get<std::string>()) return "model";
-  if (scan.stream != (document.value("stream", json()) == json(true))) return "stream";
-  const json choices = document.value("n", json(1));
-  if (static_cast<double>(scan.choices) != choices.get<double>()) return "n";
-  const json limit = document.value("max_tokens", json());
-  if (scan.max_output.has_value() != limit.is_number()) return "max_tokens";
-  if (limit.is_number() && static_cast<double>(*scan.max_output) != limit.get<double>()) return "max_tokens";
-  return {};
-}
-
-TEST(RequestScan, refuses_hostile_bodies_or_reads_them_as_another_reader_does) {
-  const auto bodies = hostile_bodies();
-  EXPECT_GE(bodies.size(), 120u);
-  int accepted_bodies = 0;
-  for (const auto& [body, must_refuse] : bodies) {
-    const auto scan = scan_request(body);
-    const std::string shown = body.substr(0, 120);
-    EXPECT_FALSE(must_refuse && scan) << shown;
-    if (!scan) continue;
-    ++accepted_bodies;
-    const json document = json::parse(body, nullptr, false);
-    ASSERT_FALSE(document.is_discarded()) << shown;
-    EXPECT_EQ(disagreement(*scan, document), "") << shown;
-  }
-  EXPECT_GE(accepted_bodies, 30);
 }
 
 TEST(RequestScan, is_linear_on_huge_bodies) {

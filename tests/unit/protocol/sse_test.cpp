@@ -213,7 +213,7 @@ TEST(ParseSseEvent, reads_name_and_data) {
       {"data: a\rdata: b\r\n\n", "", "a", 2},
       {"\xEF\xBB\xBF"
        "data: a\n\n",
-       "", "a", 1},
+       "", "", 0},  // where it begins the stream, whoever reads the stream takes it off
       {"data: unfinished", "", "unfinished", 1},
       {"", "", "", 0},
   };

@@ -1,0 +1,103 @@
+// A provider may put our credential into its words, so an error is held whole and looked through before it goes to the
+// client.
+#include "relay_error.hpp"
+
+#include "tollgate/pipeline/serve.hpp"
+#include "tollgate/protocol/openai/error.hpp"
+#include "tollgate/protocol/redactor.hpp"
+
+#include "error_status.hpp"
+
+#include <algorithm>
+
+namespace tollgate::pipeline {
+
+namespace {
+
+// No API's error comes near it.
+constexpr std::size_t whole_limit = 1024 * 1024;
+
+/// The header lines but for those that speak of the body.
+std::string without_content_fields(std::string_view fields) {
+  constexpr std::string_view prefix = "content-";
+  std::string kept;
+  while (!fields.empty()) {
+    const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
+    fields.remove_prefix(line.size());
+    if (!protocol::http::equals_ignoring_case(line.substr(0, prefix.size()), prefix)) kept += line;
+  }
+  return kept;
+}
+
+const config::Provider& provider_of(const Exchange& exchange) {
+  return exchange.world->snapshot->providers[exchange.resolution.model->targets.front().provider];
+}
+
+}  // namespace
+
+std::optional<std::string> without_secrets(const Exchange& exchange, std::string_view text) {
+  const config::Provider& provider = provider_of(exchange);
+  std::vector<std::string_view> secrets;
+  for (const config::Credential& credential : provider.credentials) secrets.push_back(credential.key.reveal());
+  for (const auto& [name, value] : provider.headers) secrets.push_back(value.reveal());
+  return protocol::Redactor(secrets).redact(text);
+}
+
+std::string_view loggable(const Exchange& exchange, std::string_view text) {
+  const config::Provider& provider = provider_of(exchange);
+  const auto in_text = [text](const config::Secret& secret) {
+    return secret.reveal().size() >= protocol::Redactor::shortest_secret &&
+           text.find(secret.reveal()) != std::string_view::npos;
+  };
+  const bool found = std::ranges::any_of(provider.credentials, in_text, &config::Credential::key) ||
+                     std::ranges::any_of(provider.headers, in_text, &std::pair<std::string, config::Secret>::second);
+  // No provider's ids have escapes; the long way round is for those that might hide something.
+  const bool hidden = text.find('%') != std::string_view::npos && without_secrets(exchange, text);
+  return found || hidden ? std::string_view() : text;
+}
+
+void ErrorRelay::head(std::string fields, const protocol::http::ResponseHead& upstream) {
+  status_ = upstream.status;
+  fields_ = std::move(fields);
+  if (auto clean = without_secrets(exchange_, fields_)) fields_ = std::move(*clean);
+  const std::string_view coding = upstream.fields.value("content-encoding");
+  encoded_ = !coding.empty() && !protocol::http::equals_ignoring_case(coding, "identity");
+  exchange_.record.outcome = outcome_of(status_);
+  exchange_.record.ended_by = EndedBy::upstream;
+}
+
+bool ErrorRelay::take(std::string_view bytes) {
+  if (encoded_) return true;
+  if (held_.size() + bytes.size() > whole_limit) {
+    send_stand_in("larger than 1 MiB");
+    return false;
+  }
+  held_.append(bytes);
+  return true;
+}
+
+void ErrorRelay::ended() {
+  if (encoded_) return send_stand_in("in a Content-Encoding that was not asked for");
+  const auto clean = without_secrets(exchange_, held_.view());
+  send(clean ? std::string_view(*clean) : held_.view());
+}
+
+void ErrorRelay::send(std::string_view body) {
+  exchange_.record.status = status_;
+  exchange_.record.bytes_out += body.size();
+  exchange_.client.begin(status_, answer_fields(exchange_, fields_).view(), {.length = body.size()});
+  exchange_.client.write({&body, 1});
+  exchange_.client.end();
+}
+
+/// What cannot be looked through is not passed on; its status is.
+void ErrorRelay::send_stand_in(const std::string& reason) {
+  held_.release();
+  fields_ = without_content_fields(fields_) + "Content-Type: application/json\r\n";
+  const std::string& target = exchange_.record.target;
+  send(protocol::openai::error_body({FailureKind::upstream_error, Source::upstream,
+                                     "provider '" + target.substr(0, target.find('/')) + "' answered with status " +
+                                         std::to_string(status_) + "; what it said is withheld, as it is " + reason}));
+}
+
+}  // namespace tollgate::pipeline

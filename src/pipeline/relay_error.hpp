@@ -1,0 +1,44 @@
+#pragma once
+// Passes on an answer that has an error status. It is held whole, since a provider may have put our credential into its
+// words, and those are taken out before the client sees them.
+#include "tollgate/base/byte_buffer.hpp"
+#include "tollgate/pipeline/exchange.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tollgate::pipeline {
+
+/// The text without what the gateway sends this request's provider in confidence and without anything that looks like
+/// a key, or nothing where neither is in it.
+std::optional<std::string> without_secrets(const Exchange& exchange, std::string_view text);
+
+/// A short text that every answer brings, for the log: nothing of it where one of those secrets is in it.
+std::string_view loggable(const Exchange& exchange, std::string_view text);
+
+class ErrorRelay {
+ public:
+  explicit ErrorRelay(Exchange& exchange) : exchange_(exchange) {}
+
+  /// The status and header lines for the client.
+  void head(std::string fields, const protocol::http::ResponseHead& upstream);
+  /// The status is an error's, so this relay has the answer.
+  bool active() const { return status_ != 0; }
+  /// False: the answer is larger than any error is, and the client has been told so in its place. No more is wanted.
+  bool take(std::string_view bytes);
+  /// The body is complete: sends it.
+  void ended();
+
+ private:
+  void send(std::string_view body);
+  void send_stand_in(const std::string& reason);
+
+  Exchange& exchange_;
+  std::uint16_t status_ = 0;
+  std::string fields_;
+  bool encoded_ = false;
+  ByteBuffer held_;
+};
+
+}  // namespace tollgate::pipeline
