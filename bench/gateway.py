@@ -21,11 +21,12 @@ def binary():
     return str(path)
 
 
-def configuration(folder, upstream_port, server_keys="", provider_keys=""):
+def configuration(folder, upstream_port, server_keys=(), provider_keys=(), pool_idle="600s"):
     """Writes a configuration with one worker, guard, scan, metrics and access log, as the measured target has it."""
     text = (BENCH / "conf" / "tollgate.yaml.in").read_text()
     for mark, value in (("@PORT@", "0"), ("@ADMIN@", "0"), ("@METRICS@", "0"), ("@LOG@", str(folder / "access.log")),
-                        ("@UPSTREAM@", str(upstream_port)), ("@SERVER@", server_keys), ("@PROVIDER@", provider_keys)):
+                        ("@UPSTREAM@", str(upstream_port)), ("@SERVER@", "\n  ".join(server_keys)),
+                        ("@PROVIDER@", "\n    ".join(provider_keys)), ("@IDLE@", pool_idle)):
         text = text.replace(mark, value)
     path = Path(folder) / "routes.yaml"
     path.write_text(text)

@@ -34,7 +34,7 @@ tollgate_config() { # NAME PORT [LINE OF server]
   local ports
   read -r -a ports < <(free_ports 2)
   fill tollgate.yaml.in PORT="$2" ADMIN="${ports[0]}" METRICS="${ports[1]}" LOG="$RUN/$1.access.log" \
-    UPSTREAM="${port_of[direct]}" SERVER="header_timeout: 60s${3:+$'\n  '$3}" PROVIDER="" >"$RUN/$1.yaml"
+    UPSTREAM="${port_of[direct]}" SERVER="header_timeout: 60s${3:+$'\n  '$3}" PROVIDER="" IDLE=600s >"$RUN/$1.yaml"
 }
 
 target_command() { # NAME PORT: sets `command`; fails where the target cannot be run

@@ -14,7 +14,7 @@
 //   fail=4xx|5xx   that status, with an OpenAI-shaped error body
 //   fail=hang      never answer                      fail=close  close without a byte
 //   fail=mid       cut the connection half-way through the stream or the JSON body
-//   fail=garbage   200 with a body that is not JSON
+//   fail=garbage   200 with a body that is not JSON    fail=skip  a stream that lacks one event in its middle
 //
 // Every content event carries its send time and its number ("t=<monotonic ns> n=<number>"), so that a receiver on the
 // same machine can tell how long that event was on its way, and whether any was lost, sent twice or overtaken.
@@ -36,7 +36,7 @@ struct Options {
   double latency_ms = 0, gap_ms = 0;
   int chunks = 20, size = 0, status = 0, retry_after = 1;
   bool usage = true;
-  enum Fail { None, Status, Hang, Close, Mid, Garbage } fail = None;
+  enum Fail { None, Status, Hang, Close, Mid, Garbage, Skip } fail = None;
 };
 
 void apply_options(std::string_view text, Options& o) {
@@ -69,6 +69,8 @@ void apply_options(std::string_view text, Options& o) {
         o.fail = Options::Mid;
       else if (v == "garbage")
         o.fail = Options::Garbage;
+      else if (v == "skip")
+        o.fail = Options::Skip;
       else
         o.fail = Options::Status, o.status = std::atoi(v.c_str());
     }
@@ -384,6 +386,7 @@ class Server {
         c.out = kStreamHead + kRole;
       } else if (c.sent_events < o.chunks) {
         if (o.fail == Options::Mid && c.sent_events >= o.chunks / 2) return close(c);
+        if (o.fail == Options::Skip && c.sent_events == o.chunks / 2) ++c.sent_events;
         c.out = kToken;
         char stamp[48];
         std::snprintf(stamp, sizeof stamp, "%020lld n=%06d", static_cast<long long>(now_ns()),
