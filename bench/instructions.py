@@ -70,7 +70,8 @@ def read_message(connection):
     while b"\r\n\r\n" not in data:
         data += receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    fields = (line.lower().split(b":") for line in head.split(b"\r\n")[1:])
+    length = next(int(field[1]) for field in fields if field[0] == b"content-length")
     while len(body) < length:
         body += receive(connection)
     return head
@@ -120,7 +121,7 @@ class Bench:
         return found
 
     def send(self, connection, data):
-        """Sends when every thread of the gateway sleeps: else it would sometimes find what comes next without a wait."""
+        """Sends when every thread of the gateway sleeps: else it would at times find what comes next without a wait."""
         while not (self.is_asleep() and self.is_asleep()):
             pass
         connection.sendall(data)
@@ -169,7 +170,8 @@ def events(client, bench, port, count):
         bench.send(upstream, event(b'{"content":"%s"}' % mark))
         read_until(client, mark)
     usage = b',"usage":{"prompt_tokens":256,"completion_tokens":46,"total_tokens":302}'
-    bench.send(upstream, event(b"{}", b'"stop"') + chunk(EVENT % (b"", usage)) + chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+    end = chunk(EVENT % (b"", usage)) + chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+    bench.send(upstream, event(b"{}", b'"stop"') + end)
     read_until(client, b"data: [DONE]\n\n")
 
 

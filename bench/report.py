@@ -124,10 +124,12 @@ def measures():
     for size, label in ((1024, "1 KB"), (102400, "100 KB")):
         for rate in (2000, 10000):
             for quantile in ("p50", "p99"):
-                rows[f"{quantile}-{rate}-{size}"] = Measure(f"added {quantile}, us, {rate:,}/s, {label}", f"open-{rate}",
-                                                            f"latency_us.{quantile}", size, digits=0, over="direct")
+                rows[f"{quantile}-{rate}-{size}"] = Measure(
+                    f"added {quantile}, us, {rate:,}/s, {label}", f"open-{rate}", f"latency_us.{quantile}", size,
+                    digits=0, over="direct")
     for suite, label in (("fast", "back to back"), ("paced", "100 streams x 50/s"), ("many", "1,000 streams x 50/s")):
-        rows[f"event-{suite}"] = Measure(f"CPU us per event, {label}", f"sse-{suite}", "cpu_us_per_event", 1024, digits=2)
+        rows[f"event-{suite}"] = Measure(f"CPU us per event, {label}", f"sse-{suite}", "cpu_us_per_event", 1024,
+                                         digits=2)
     rows["delay"] = Measure("event delay p99, us, 1,000 streams", "sse-many", "transit_us.p99", 1024, digits=0)
     rows["first"] = Measure("first event p50, us, 100 streams", "sse-paced", "first_us.p50", 1024, digits=0)
     for connections in (8, 512, 2000):
@@ -196,7 +198,8 @@ def report(rounds, machine):
     if machine:
         lines += [f"{machine['date']}; {machine['processor']}, {machine['cores']} cores; {machine['system']}, "
                   f"kernel {machine['kernel']}; " + ", ".join(machine["versions"]) + ".", ""]
-    lines += [*table(rounds, names), "", "In brackets: ratio to nginx, for `direct` the total. `~`: no round was quiet.", ""]
+    legend = "In brackets: ratio to nginx, for `direct` the total. `~`: no round was quiet."
+    lines += [*table(rounds, names), "", legend, ""]
     tls = [name for name in ("nginx-tls", "tollgate-tls") if name in found]
     if tls:
         memory = {label: measure for label, measure in measures().items() if label in ("idle", "stream", "left")}
@@ -249,7 +252,8 @@ def machine_of(tollgate, names):
 def main():
     if sys.argv[1:2] == ["--best"]:
         path, name, size = sys.argv[2:5]
-        rates = [r["rps"] for r in load([path]) if r["suite"] == "closed" and (r["name"], r["size"]) == (name, int(size))]
+        wanted = ("closed", name, int(size))
+        rates = [row["rps"] for row in load([path]) if (row["suite"], row["name"], row.get("size")) == wanted]
         print(int(max(rates, default=0)))
         return
     if sys.argv[1:2] == ["--machine"]:

@@ -10,7 +10,7 @@ declare -A packages=(
   [test]="libgtest-dev libgmock-dev"
   [clang]="clang-16 libclang-rt-16-dev llvm-16 clang-format-16 clang-tidy-16 binutils
            valgrind make"
-  [bench]="g++-12 make libssl-dev valgrind wrk nginx-light haproxy slowhttptest linux-perf strace"
+  [bench]="g++-12 make libssl-dev valgrind wrk nginx-light haproxy slowhttptest curl"
 )
 
 groups=("$@")

@@ -84,39 +84,40 @@ std::string framed(const std::string& payload) {  // one HTTP chunk
   return head + payload + "\r\n";
 }
 
-const std::string kEventHead =
+const std::string event_head =
     "data: {\"id\":\"chatcmpl-mock0123456789abcdef\",\"object\":\"chat.completion.chunk\","
     "\"created\":1700000000,\"model\":\"mock-1\",\"system_fingerprint\":\"fp_mock\",\"choices\":[{\"index\":0,";
-const std::string kStreamHead =
+const std::string stream_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
     "x-request-id: req_mock\r\nTransfer-Encoding: chunked\r\n\r\n";
-const std::string kRole = framed(
-    kEventHead + "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n");
-const std::string kToken = framed(
-    kEventHead +
+const std::string role_event = framed(
+    event_head + "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n");
+const std::string token_event = framed(
+    event_head +
     "\"delta\":{\"content\":\"t=00000000000000000000 n=000000 tok\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n");
-const size_t kTokenStamp = kToken.find("t=0000") + 2;
-const std::string kFinish = framed(kEventHead + "\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]}\n\n");
-const std::string kDone = framed("data: [DONE]\n\n") + "0\r\n\r\n";
+const size_t token_stamp = token_event.find("t=0000") + 2;
+const std::string finish_event =
+    framed(event_head + "\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]}\n\n");
+const std::string done_event = framed("data: [DONE]\n\n") + "0\r\n\r\n";
 
 std::string usage_event(size_t prompt, int completion) {
   char b[256];
   std::snprintf(b, sizeof b,
                 "\"choices\":[],\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%d,\"total_tokens\":%zu}}\n\n",
                 prompt, completion, prompt + static_cast<size_t>(completion));
-  return framed(kEventHead.substr(0, kEventHead.find("\"choices\"")) + b);
+  return framed(event_head.substr(0, event_head.find("\"choices\"")) + b);
 }
 
-const std::string kText =
+const std::string reply_text =
     "Thank you for the question. A gateway reads the request, checks the key, picks an upstream, sends the bytes on "
     "and "
     "counts the tokens of the answer; everything else is somebody else's time.";
 
 std::string json_reply(const Options& o, size_t prompt) {
-  std::string content = kText;
+  std::string content = reply_text;
   if (o.size > 0) {
     content.clear();
-    while (content.size() < static_cast<size_t>(o.size)) content += kText;
+    while (content.size() < static_cast<size_t>(o.size)) content += reply_text;
     content.resize(static_cast<size_t>(o.size));
   }
   size_t completion = content.size() / 4;
@@ -137,7 +138,7 @@ std::string response(const char* status_line, const std::string& body, const std
 }
 
 // ---- server ----
-constexpr size_t kWindow = 4096;  // how much of a body's head and tail is looked at
+constexpr size_t window = 4096;  // how much of a body's head and tail is looked at
 
 struct Conn {
   int fd = -1;
@@ -309,10 +310,10 @@ class Server {
 
   void keep(Conn& c, std::string_view p) {
     c.body_bytes += p.size();
-    if (c.head.size() < kWindow) c.head.append(p.substr(0, kWindow - c.head.size()));
-    if (c.body_bytes > kWindow) {
-      if (p.size() > kWindow) p.remove_prefix(p.size() - kWindow);
-      if (c.tail.size() + p.size() > 2 * kWindow) c.tail.erase(0, c.tail.size() - kWindow);
+    if (c.head.size() < window) c.head.append(p.substr(0, window - c.head.size()));
+    if (c.body_bytes > window) {
+      if (p.size() > window) p.remove_prefix(p.size() - window);
+      if (c.tail.size() + p.size() > 2 * window) c.tail.erase(0, c.tail.size() - window);
       c.tail.append(p);
     }
   }
@@ -383,20 +384,20 @@ class Server {
     int64_t gap = static_cast<int64_t>(o.gap_ms * 1e6);
     for (int budget = 32; budget > 0; --budget) {
       if (c.sent_events < 0) {
-        c.out = kStreamHead + kRole;
+        c.out = stream_head + role_event;
       } else if (c.sent_events < o.chunks) {
         if (o.fail == Options::Mid && c.sent_events >= o.chunks / 2) return close(c);
         if (o.fail == Options::Skip && c.sent_events == o.chunks / 2) ++c.sent_events;
-        c.out = kToken;
+        c.out = token_event;
         char stamp[48];
         std::snprintf(stamp, sizeof stamp, "%020lld n=%06d", static_cast<long long>(now_ns()),
                       c.sent_events % 1'000'000);
-        c.out.replace(kTokenStamp, 29, stamp, 29);
+        c.out.replace(token_stamp, 29, stamp, 29);
         ++events_;
       } else {
-        c.out = kFinish;
+        c.out = finish_event;
         if (o.usage) c.out += usage_event(c.body_bytes / 4, o.chunks);
-        c.out += kDone;
+        c.out += done_event;
         return finish(c);
       }
       ++c.sent_events;
