@@ -4,6 +4,7 @@
 instructions.py            prints the counts
 instructions.py --check    fails where one is more than 5 % above bench/instructions.baseline
 instructions.py --record   writes them there
+instructions.py --keep FOLDER      keeps what callgrind wrote of the longer runs, for callgrind_annotate
 
 The gateway runs with one worker. This program is its client and its upstream at once and moves in lockstep: one thing
 is on its way at a time, so neither the scheduler nor the machine's speed has a say in what is counted. Every count is
@@ -12,6 +13,7 @@ process does (log writers that wake every 50 ms) depends on the clock."""
 
 import argparse
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -182,12 +184,15 @@ MEASURED = {
 }
 
 
-def measure():
+def measure(keep):
     counts = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, (drive, count) in MEASURED.items():
             bench = Bench(folder)
             once, twice = bench.totals(drive, count), bench.totals(drive, 2 * count)
+            if keep:
+                shutil.copytree(folder, Path(keep) / name.replace(" ", "-"), dirs_exist_ok=True,
+                                ignore=lambda _, files: [f for f in files if not f.startswith("callgrind.out-")])
             growth = {thread: twice[thread] - once.get(thread, 0) for thread in twice}
             worker = max(growth, key=growth.get)
             counts[name] = growth.pop(worker) / count
@@ -223,9 +228,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="fail on growth against the recorded counts")
     parser.add_argument("--record", action="store_true", help="record the counts")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep callgrind's files of the longer runs")
     options = parser.parse_args()
     os.environ["GLIBC_TUNABLES"] = TUNABLES
-    counts = measure()
+    counts = measure(options.keep)
     if options.record:
         record(counts)
     return compare(counts) if options.check else 0

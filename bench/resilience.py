@@ -150,11 +150,11 @@ class Scene:
     def __exit__(self, *_):
         self.stack.close()
 
-    def load(self, *arguments, direct=False):
-        """One run of the driver; its figures."""
+    def load(self, *arguments, direct=False, also=()):
+        """One run of the driver; its figures. `also`: further processes that belong to the experiment."""
         url = f"http://127.0.0.1:{self.mock_port if direct else self.port}{API}"
         command = ["taskset", "-c", CORE_LOAD, str(gateway.TOOLS / "load"), "run", "--url", url, "--pid", str(self.pid),
-                   "--also", str(self.mock.pid)]
+                   "--also", ",".join(map(str, [self.mock.pid, *also]))]
         done = subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
         if not done.stdout:
             raise SystemExit(f"the driver failed: {done.stderr}")
@@ -315,14 +315,15 @@ def attack(scene, mode, connections, seconds):
     attackers were gone after the limits had run out, or None)."""
     path = API if mode == "-B" else "/v1/models"
     base = descriptors(scene.pid)
-    command = ["taskset", "-c", CORE_LOAD, "slowhttptest", *ATTACKS[mode], "-c", connections, "-r", connections,
-               "-l", seconds, "-p", 3, "-v", 0, "-u", f"http://127.0.0.1:{scene.port}{path}"]
+    # Of low priority: it shares the driver's core, and what it takes there would else be charged to the gateway.
+    command = ["nice", "-n", "19", "taskset", "-c", CORE_LOAD, "slowhttptest", *ATTACKS[mode], "-v", 0, "-p", 3,
+               "-c", connections, "-r", connections, "-l", seconds, "-u", f"http://127.0.0.1:{scene.port}{path}"]
     most = 0
     with Peak(scene.pid) as peak:
         attacker = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         await_true(lambda: descriptors(scene.pid) - base >= connections * 0.9, 3)
         most = descriptors(scene.pid) - base
-        good = scene.load("--rate", 50, "--conns", 8, "--secs", seconds, "--warm", 0)
+        good = scene.load("--rate", 50, "--conns", 8, "--secs", seconds, "--warm", 0, also=[attacker.pid])
         gone = await_true(lambda: descriptors(scene.pid) <= base + 16, 5)
         attacker.wait(60)
     return good, peak.growth / max(1, most), most, gone
@@ -341,7 +342,7 @@ def r1():
             good &= faults(traffic) == 0 and added <= 20 and each <= 32 and gone is not None
             told.append(f"{mode}: {most} held, good traffic {traffic['ok']:,} ok {faults(traffic)} bad, "
                         f"p99 {added:+.1f} ms, {each:.1f} KiB each, "
-                        f"attackers {'STILL THERE' if gone is None else 'gone'}")
+                        f"attackers {'STILL THERE' if gone is None else 'gone'}{disturbance(calm, traffic)}")
     head = f"slowhttptest with {connections} connections, {seconds} s each (<= +20 ms, <= 32 KiB): "
     return good, head + "; ".join(told)
 
