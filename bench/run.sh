@@ -28,7 +28,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ ${#suites[@]} -gt 0 ]] || suites=(closed growth open sse idle streams startup)
 ROUNDS=${ROUNDS:-${quick:+1}} ROUNDS=${ROUNDS:-3}
-SECS=${SECS:-${quick:+1}} SECS=${SECS:-2}
+SECS=${SECS:-${quick:+1}} SECS=${SECS:-3}
 SIZES=${SIZES:-${quick:+1024 102400}} SIZES=${SIZES:-1024 10240 102400}
 GROWTH=${GROWTH:-${quick:+64 2000}} GROWTH=${GROWTH:-8 64 512 2000}
 RATES=${RATES:-2000 10000}
