@@ -121,6 +121,13 @@ class Scene:
 
     def __init__(self, server_keys=(), pool_idle="600s", prefix=()):
         self.stack = contextlib.ExitStack()
+        try:
+            self._start(server_keys, pool_idle, prefix)
+        except BaseException:  # nothing that was started is left behind
+            self.stack.close()
+            raise
+
+    def _start(self, server_keys, pool_idle, prefix):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.mock_port = free.getsockname()[1]
