@@ -127,7 +127,7 @@ def check_file(name, text):
 
 
 def check():
-    files = checks.project_files(".hpp", ".cpp", ".py", ".sh", ".mjs", below=("include", "src", "tests", "scripts"))
+    files = checks.project_files(".hpp", ".cpp", ".py", ".sh", ".mjs", below=("include", "src", "tests", "scripts", "bench"))
     texts = {checks.name_of(path): path.read_text() for path in files}
     findings, warnings = [], []
     for name, text in texts.items():

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-sources() { find include src tests -name node_modules -prune -o \( -name '*.hpp' -o -name '*.cpp' \) -print0; }
+sources() { find include src tests bench -name node_modules -prune -o \( -name '*.hpp' -o -name '*.cpp' \) -print0; }
 format() { xargs -0 --no-run-if-empty -n 16 -P "$(nproc)" clang-format-16 --style=file "$@"; }
 
 if [[ ${1:-} != --check ]]; then

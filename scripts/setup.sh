@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian 12's packages; called by run.sh, test.sh, coverage.sh and .ci/run.
-# Usage: scripts/setup.sh [build] [test] [clang] [coverage]      (default: build)
+# Installs what is missing from Debian 12's packages; called by run.sh, test.sh, coverage.sh, bench/ and .ci/run.
+# Usage: scripts/setup.sh [build] [test] [clang] [coverage] [bench]      (default: build)
 # A machine that has everything is told so in well under a second and needs no root.
 set -euo pipefail
 
@@ -8,8 +8,10 @@ declare -A packages=(
   [build]="g++-12 gcc-12 cmake ninja-build ccache libboost1.81-dev libssl-dev nlohmann-json3-dev libspdlog-dev
            libyaml-cpp-dev prometheus-cpp-dev libcli11-dev openssl ca-certificates"
   [test]="libgtest-dev libgmock-dev"
-  [clang]="clang-16 libclang-rt-16-dev llvm-16 clang-format-16 clang-tidy-16 binutils"
+  [clang]="clang-16 libclang-rt-16-dev llvm-16 clang-format-16 clang-tidy-16 binutils
+           valgrind make"
   [coverage]="gcovr"
+  [bench]="g++-12 make libssl-dev valgrind wrk nginx-light haproxy slowhttptest curl"
 )
 
 groups=("$@")
@@ -17,7 +19,7 @@ groups=("$@")
 
 wanted=()
 for group in "${groups[@]}"; do
-  [[ -v packages[$group] ]] || { echo "setup: unknown group '$group' (build, test, clang, coverage)" >&2; exit 2; }
+  [[ -v packages[$group] ]] || { echo "setup: unknown group '$group' (build, test, clang, coverage, bench)" >&2; exit 2; }
   read -r -d '' -a of_group <<<"${packages[$group]}" || true
   wanted+=("${of_group[@]}")
 done
