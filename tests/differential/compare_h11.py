@@ -59,7 +59,7 @@ def main():
         try:
             what = difference(record)
         except h11.RemoteProtocolError as refusal:
-            report.refused(refusal)
+            report.refused(refusal, record)
             continue
         if what:
             report.disagree(what, record)

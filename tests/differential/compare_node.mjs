@@ -91,14 +91,16 @@ function verdict(record, [first, second]) {
 
 const counts = { peer: 'Node', same: 0, refused: 0, known: 0, disagree: 0 };
 const reasons = {};
+const refusedRecords = [];
 
-async function compare(port, line) {
+async function compare(port, line, number) {
   const record = JSON.parse(line);
   const result = verdict(record, await send(port, record));
   if (result === '') {
     counts.same += 1;
   } else if (/^(refused|known):/.test(result)) {
     counts[result.split(':')[0]] += 1;
+    if (result.startsWith('refused:')) refusedRecords.push(number);
     reasons[result] = (reasons[result] ?? 0) + 1;
   } else {
     counts.disagree += 1;
@@ -110,11 +112,15 @@ async function compare(port, line) {
 server.listen(0, '127.0.0.1', async () => {
   const { port } = server.address();
   const lines = createInterface({ input: createReadStream(process.argv[2]) })[Symbol.asyncIterator]();
+  let number = 0;
   const worker = async () => {
-    for (let next = await lines.next(); !next.done; next = await lines.next()) await compare(port, next.value);
+    for (let next = await lines.next(); !next.done; next = await lines.next()) {
+      await compare(port, next.value, number++);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   server.close();
-  console.log(JSON.stringify({ ...counts, version: process.versions.node, reasons }));
+  const { node: version } = process.versions;
+  console.log(JSON.stringify({ ...counts, version, reasons, refused_records: refusedRecords }));
   process.exitCode = counts.disagree > 0 || counts.same === 0 ? 1 : 0;
 });

@@ -190,7 +190,7 @@ def compare(peer, recorder, port, report, lock, record):
         if not seen or seen[0]["target"] == "/next" and record["target"] != "/next":
             if seen and not (status and int(status[1]) < 500):
                 report.disagree("refused, and then answered what follows", record)
-            report.refused(status[1].decode() if status else "closed")
+            report.refused(status[1].decode() if status else "closed", record)
         elif what := difference(record, seen, OWN):
             report.disagree(what, record)
         else:

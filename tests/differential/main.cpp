@@ -100,6 +100,7 @@ struct Counts {
   std::size_t accepted = 0;
   std::unordered_set<std::string> distinct;
   std::array<std::size_t, 3> beast{};  ///< by verdict
+  std::vector<std::size_t> refused_records;
   std::vector<std::size_t> by_operator = std::vector<std::size_t>(Mutator::operators().size());
 };
 
@@ -115,6 +116,7 @@ void report(std::size_t streams, std::uint32_t seed, const Counts& counts) {
                                        {"same", counts.beast[0]},
                                        {"refused", counts.beast[1]},
                                        {"disagree", counts.beast[2]},
+                                       {"refused_records", counts.refused_records},
                                        {"accepted_by_operator", by_operator}};
   std::cout << line.dump() << '\n';
 }
@@ -137,6 +139,7 @@ int run(std::size_t streams, std::uint32_t seed, const std::string& path, bool s
     std::string why;
     const Verdict verdict = ask_beast(raw, *reading, why);
     ++counts.beast[static_cast<std::size_t>(verdict)];
+    if (verdict == Verdict::refused) counts.refused_records.push_back(counts.accepted - 1);
     if (verdict == Verdict::disagree && counts.beast[2] <= shown_disagreements)
       std::cerr << "Beast disagrees (" << why << "): " << to_hex(raw) << '\n';
   }

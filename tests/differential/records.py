@@ -10,8 +10,9 @@ SHOWN = 20
 
 def read(path):
     with open(path) as file:
-        for line in file:
+        for number, line in enumerate(file):
             record = json.loads(line)
+            record["number"] = number
             record["raw"] = bytes.fromhex(record["raw"])
             record["body"] = bytes.fromhex(record["body"])
             yield record
@@ -33,12 +34,14 @@ class Report:
         self._verdicts = Counter()
         self._reasons = Counter()
         self._shown = 0
+        self._refused_records = []
 
     def same(self):
         self._verdicts["same"] += 1
 
-    def refused(self, reason):
+    def refused(self, reason, record):
         self._verdicts["refused"] += 1
+        self._refused_records.append(record["number"])
         self._reasons[str(reason)[:60]] += 1
 
     def disagree(self, what, record):
@@ -58,5 +61,6 @@ class Report:
             "peer": self._peer,
             **{verdict: self._verdicts[verdict] for verdict in ("same", "refused", "known", "disagree")},
         }
-        print(json.dumps(line | {"reasons": dict(self._reasons.most_common(12))}))
+        line |= {"reasons": dict(self._reasons.most_common(12)), "refused_records": self._refused_records}
+        print(json.dumps(line))
         return 1 if self._verdicts["disagree"] or not self._verdicts["same"] else 0

@@ -77,6 +77,8 @@ def piece_sizes(row):
 
 def judge(cell):
     """What tollgate must do with the row; the faults go into the cell."""
+    if not cell.marks:  # it was not sent, and says why
+        return None
     row, fault = cell.row, cell.faults.append
     if (
         cell.position == "after"
@@ -116,6 +118,8 @@ def judge_control(cell):
 def wanted_upstream(cell):
     """Marks of the requests that the upstream must have seen for this cell, each once."""
     wanted = []
+    if not cell.marks:
+        return wanted
     if cell.row.accept and not cell.row.local:
         wanted.append(cell.marks["R"])
     if cell.position == "after" or (cell.position == "before" and cell.row.accept and not cell.row.closes):
@@ -144,12 +148,20 @@ def owners_in(raw):
     return {found.decode() for found in MARK.findall(raw)}
 
 
-def play(cells, port_of, tls, is_gateway, patience):
+def play(cells, port_of, tls, is_gateway, patience, most_stuck=50):
+    """Plays all cells. Where a gateway leaves many connections open, the rest would only wait, and fails unsent."""
+    stuck = []
+
     def one(cell):
+        if len(stuck) > most_stuck:
+            cell.faults.append("not sent: too many rows before it were left open")
+            return
         try:
             send(cell, port_of(cell), tls, is_gateway, patience)
         except (OSError, ValueError) as problem:
             cell.faults.append(f"{type(problem).__name__}: {problem}")
+        if is_gateway and not cell.ended and (cell.row.closes or not cell.row.accept):
+            stuck.append(cell)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(one, cells))

@@ -53,7 +53,7 @@ def self_test(rows):
     good_ones = [row for row in rows if row.accept and not row.local and not row.closes][:10]
     upstream = Upstream()
     cells = cells_of(bad, ("plain",))
-    play(cells, lambda _: upstream.port, None, True, 0.3)
+    play(cells, lambda _: upstream.port, None, True, 0.3, len(cells))
     good_cells = cells_of(good_ones, ("plain",))
     play(good_cells, lambda _: upstream.port, None, True, GATEWAY_PATIENCE)
     cells += good_cells
