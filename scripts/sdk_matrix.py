@@ -2,8 +2,9 @@
 """The matrix of SDKs and features in docs/compatibility.md, made from the reports of the last run of the lanes:
 `sdk_matrix.py` writes it, `sdk_matrix.py --check` fails where the page says something else than the reports do.
 
-A cell says `yes` only where the test that tests/sdk/shared/features.json names ran and passed for that SDK. A feature that an SDK does
-not have is a `-` with the reason given there; a test that ran all the same, or none that ran for a promised feature, is a fault."""
+A cell says `yes` only where the test that tests/sdk/shared/features.json names ran and passed for that SDK. A feature that
+an SDK does not have is a `-` with the reason given there; a test that ran all the same, or none that ran for a promised
+feature, is a fault."""
 
 import json
 import re
@@ -44,7 +45,8 @@ def cell(feature, column, outcomes, notes):
     if reason:
         if reason not in notes:
             notes.append(reason)
-        return f"- [^{notes.index(reason) + 1}]", f"{column}: {feature['test']} ran though it is said to be absent" if outcome else None
+        fault = f"{column}: {feature['test']} ran though it is said to be absent" if outcome else None
+        return f"- [^{notes.index(reason) + 1}]", fault
     if outcome is None:
         return "?", f"{column}: no test ran for {feature['test']}"
     return ("yes", None) if outcome == "passed" else (outcome.upper(), f"{column}: {feature['test']} {outcome}")
@@ -116,7 +118,8 @@ def self_test():
         page, found = faults(f"top\n{BEGIN}{END}end\n", *good)
         assert len(found) == 1 and page.startswith("top\n") and page.endswith("end\n") and "it cannot" in page, found
         assert faults(page, *good) == (page, [])
-        for bad in (good[:2], [("a[httpx]", "<failure/>"), *good[1:]], [("a[httpx]", "<skipped/>"), *good[1:]], [*good, ("b[curl]", "")]):
+        failed, skipped = ("a[httpx]", "<failure/>"), ("a[httpx]", "<skipped/>")
+        for bad in (good[:2], [failed, *good[1:]], [skipped, *good[1:]], [*good, ("b[curl]", "")]):
             assert faults(page, *bad)[1], bad
         (results / "plain.xml").unlink()
         assert compare(page, plan, results)[1]

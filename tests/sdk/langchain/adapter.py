@@ -1,4 +1,4 @@
-"""LangChain's chat model and embeddings for OpenAI behind the calls of the feature tests. Its errors are those of openai."""
+"""LangChain's models for OpenAI behind the calls of the feature tests. Its errors are those of openai."""
 
 import json
 from types import SimpleNamespace
@@ -10,8 +10,13 @@ from openai_errors import ERRORS, shown
 
 class Client:
     def __init__(self, base_url, retries=0, timeout=30, headers=None):
-        self._options = {"base_url": base_url, "api_key": "test-key", "max_retries": retries, "default_headers": headers}
-        self._options["timeout"] = timeout
+        self._options = {
+            "base_url": base_url,
+            "api_key": "test-key",
+            "max_retries": retries,
+            "timeout": timeout,
+            "default_headers": headers,
+        }
 
     def __enter__(self):
         return self
@@ -45,7 +50,9 @@ class Client:
 
     def embed(self, model, texts, encoding):
         # Unless told not to, it counts tokens with a vocabulary from the network.
-        options = {"check_embedding_ctx_length": False, "model_kwargs": {"encoding_format": encoding} if encoding == "float" else {}}
+        options = {"check_embedding_ctx_length": False}
+        if encoding == "float":  # base64 is what it asks for by itself
+            options["model_kwargs"] = {"encoding_format": encoding}
         return OpenAIEmbeddings(model=model, **self._options, **options).embed_documents(texts)
 
 

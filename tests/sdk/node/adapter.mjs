@@ -50,7 +50,8 @@ export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch
     },
 
     async *stream(model, text, { tools, usage } = {}) {
-      const chunks = await ask(model, text, tools, { stream: true, ...(usage ? { stream_options: { include_usage: true } } : {}) });
+      const more = usage ? { stream_options: { include_usage: true } } : {};
+      const chunks = await ask(model, text, tools, { stream: true, ...more });
       for await (const chunk of chunks) {
         const delta = chunk.choices[0]?.delta;
         const call = delta?.tool_calls?.[0]?.function;

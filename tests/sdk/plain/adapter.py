@@ -1,4 +1,4 @@
-"""Plain HTTP behind the calls of the feature tests, by httpx and by curl: what scripts and small tools do without an SDK."""
+"""Plain HTTP behind the calls of the feature tests, by httpx and by curl: what scripts do without an SDK."""
 
 import base64
 import json
@@ -154,15 +154,16 @@ class Httpx(Plain):
 class Curl(Plain):
     def _command(self, path, more):
         fields = [part for name, value in self.headers.items() for part in ("--header", f"{name}: {value}")]
-        # Without progress, without buffering; what went wrong stands in the exit code and in what is written at the end.
+        # Without progress, without buffering; what went wrong stands in the exit code.
         return ["curl", "--silent", "--no-buffer", *fields, *more, self.base_url + path]
 
     def _run(self, path, more, given=None):
         # --max-time is over the whole call; the deadline of a read does not exist here.
         retries = ["--retry", str(self.retries), "--retry-delay", "1"] if self.retries else []
         with tempfile.NamedTemporaryFile() as answer:
-            tail = ["--max-time", str(self.timeout), "--output", answer.name, "--write-out", "%{http_code} %header{x-request-id}"]
-            done = subprocess.run(self._command(path, [*more, *retries, *tail]), input=given, capture_output=True, text=True)
+            told = ["--output", answer.name, "--write-out", "%{http_code} %header{x-request-id}"]
+            command = self._command(path, [*more, *retries, "--max-time", str(self.timeout), *told])
+            done = subprocess.run(command, input=given, capture_output=True, text=True)
             text = answer.read().decode()
         raise_for(done.returncode)
         status, request_id = done.stdout.split()

@@ -54,7 +54,8 @@ class Client:
 
     def embed(self, model, texts, encoding):
         # Asked for by name, base64 is handed out as it came.
-        answers = [item.embedding for item in self._sdk.embeddings.create(model=model, input=texts, encoding_format=encoding).data]
+        answer = self._sdk.embeddings.create(model=model, input=texts, encoding_format=encoding)
+        answers = [item.embedding for item in answer.data]
         if encoding == "float":
             return answers
         return [struct.unpack(f"<{len(packed) // 4}f", packed) for packed in map(base64.b64decode, answers)]

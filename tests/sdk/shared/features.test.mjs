@@ -205,7 +205,8 @@ function countingFetch(counts) {
     const counted = response.body.pipeThrough(
       new TransformStream({
         transform(bytes, controller) {
-          counts.comments += Buffer.from(bytes).toString('latin1').split('\n').filter((line) => line.startsWith(':')).length;
+          const lines = Buffer.from(bytes).toString('latin1').split('\n');
+          counts.comments += lines.filter((line) => line.startsWith(':')).length;
           controller.enqueue(bytes);
         },
       }),

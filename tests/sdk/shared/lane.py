@@ -1,5 +1,5 @@
-"""What the Python lanes share, as a plugin of pytest: the stack to run against, the choice of the feature tests that a lane
-has, and the long quiet stream that runs beside all other tests of a lane."""
+"""What the Python lanes share, as a plugin of pytest: the stack to run against, the choice of the feature tests that a
+lane has, and the long quiet stream that runs beside all other tests of a lane."""
 
 import itertools
 import json
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ class Stack:
         self._over = False
         self.said = []
         self._names = itertools.count(1)
-        self._readers = [threading.Thread(target=each, daemon=True) for each in (self._read_events, self._read_diagnostics)]
+        reads = (self._read_events, self._read_diagnostics)
+        self._readers = [threading.Thread(target=read, daemon=True) for read in reads]
         for reader in self._readers:
             reader.start()
         ready = self.wait("ready")
@@ -69,11 +71,12 @@ class Stack:
         return f"x{next(self._names)},{steering}"
 
     def calls(self, model):
-        """Every call of a model at the simulator. Entries are written in the order in which requests end: once that of a
-        request of our own is there, so are those of all that were answered before."""
+        """Every call of a model at the simulator. Entries are written in the order in which requests end: once that of
+        a request of our own is there, so are those of all that were answered before."""
         marker = self.name("tokens=1")
         body = json.dumps({"model": marker, "messages": [{"role": "user", "content": "marker"}]}).encode()
-        request = urllib.request.Request(f"{self.simulator}/v1/chat/completions", body, {"content-type": "application/json"})
+        url, headers = f"{self.simulator}/v1/chat/completions", {"content-type": "application/json"}
+        request = urllib.request.Request(url, body, headers)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             answer.read()
         self.wait("upstream", model=marker)
@@ -82,7 +85,8 @@ class Stack:
     def gauge(self, name):
         """The value of a metric without labels."""
         with urllib.request.urlopen(f"{self.metrics}/metrics", timeout=PATIENCE) as answer:
-            return next(float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(name + " "))
+            lines = answer.read().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
 
     def stop(self):
         """Ends it in order; returns the exit code."""
@@ -99,32 +103,6 @@ class Stack:
         return code
 
 
-class Background:
-    """Runs a function in a thread; `result` waits for what it returns or raises."""
-
-    def __init__(self, function):
-        self._outcome = None
-        self._thread = threading.Thread(target=self._run, args=[function], daemon=True)
-        self._thread.start()
-
-    def _run(self, function):
-        try:
-            value = function()
-            self._outcome = lambda: value
-        except BaseException as caught:
-            fault = caught
-
-            def again():
-                raise fault
-
-            self._outcome = again
-
-    def result(self, timeout):
-        self._thread.join(timeout)
-        assert self._outcome, f"not over within {timeout} s"
-        return self._outcome()
-
-
 @pytest.fixture(scope="session")
 def stack():
     running = Stack()
@@ -137,12 +115,14 @@ def quiet_streams(request):
     """One quiet stream per column, begun before the first test where the session has the test that looks at them."""
     wanted = [item for item in request.session.items if item.originalname == HEARTBEATS]
     if not wanted:
-        return {}
+        yield {}
+        return
     from test_features import read_quiet_stream
 
     stack = request.getfixturevalue("stack")
-    sdks = [item.callspec.params["sdk"] for item in wanted]
-    return {sdk.COLUMN: Background(lambda sdk=sdk: read_quiet_stream(sdk, stack)) for sdk in sdks}
+    with ThreadPoolExecutor() as pool:
+        sdks = [item.callspec.params["sdk"] for item in wanted]
+        yield {sdk.COLUMN: pool.submit(read_quiet_stream, sdk, stack) for sdk in sdks}
 
 
 def pytest_generate_tests(metafunc):
@@ -158,4 +138,5 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if feature_of(item.name) in absent]
     config.hook.pytest_deselected(items=left_out)
     # The test that waits for the quiet stream comes last.
-    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: item.originalname == HEARTBEATS)
+    kept = [item for item in items if item not in left_out]
+    items[:] = sorted(kept, key=lambda item: item.originalname == HEARTBEATS)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What every lane runs against, as one process for all languages: the simulator, a scripted provider for what the simulator
-has no fault for, and the gateway (TOLLGATE_BINARY) in front of both, with `routes.yaml` or the file named as argument.
+"""What every lane runs against, as one process for all languages: the simulator, a scripted provider for what the
+simulator has no fault for, and the gateway (TOLLGATE_BINARY) in front of both, with `routes.yaml` or the file named as
+argument.
 
 It tells what happens in lines of JSON on stdout, so that a test waits for an event and never looks twice:
 
@@ -34,9 +35,9 @@ def tell(event, **fields):
 def completion(body):
     message, finish = {"role": "assistant", "content": "recorded"}, "stop"
     if tools := body.get("tools"):
-        call = {"name": tools[0]["function"]["name"], "arguments": "{}"}
-        message = {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": call}]}
-        finish = "tool_calls"
+        called = {"name": tools[0]["function"]["name"], "arguments": "{}"}
+        calls = [{"id": "call_1", "type": "function", "function": called}]
+        message, finish = {"role": "assistant", "content": None, "tool_calls": calls}, "tool_calls"
     return {
         "id": "chatcmpl-scripted",
         "object": "chat.completion",
@@ -65,12 +66,11 @@ async def scripted(reader, writer):
                 return
             answer = completion(body)
             if name == "status":
-                answer = {"error": {"message": f"refused with {status}", "type": "test_error", "param": None, "code": "scripted"}}
+                error = {"message": f"refused with {status}", "type": "test_error", "param": None, "code": "scripted"}
+                answer = {"error": error}
             text = json.dumps(answer).encode()
-            writer.write(
-                f"HTTP/1.1 {status or 200} Scripted\r\ncontent-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n".encode()
-            )
-            writer.write(text)
+            fields = f"content-type: application/json\r\ncontent-length: {len(text)}\r\n\r\n"
+            writer.write(f"HTTP/1.1 {status or 200} Scripted\r\n{fields}".encode() + text)
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
@@ -93,8 +93,8 @@ async def truth_entries():
 
 
 async def start(*arguments, **options):
-    binary = os.environ["TOLLGATE_BINARY"]
-    return await asyncio.create_subprocess_exec(binary, *arguments, stdin=asyncio.subprocess.DEVNULL, limit=LIMIT, **options)
+    command = [os.environ["TOLLGATE_BINARY"], *arguments]
+    return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, limit=LIMIT, **options)
 
 
 async def start_simulator():
@@ -150,7 +150,7 @@ async def serve(configuration, refusing):
     except BaseException:
         await end(simulator)
         raise
-    told = [asyncio.create_task(copy(gateway.stderr)), asyncio.create_task(lines_as("access", gateway.stdout)), upstream_told]
+    told = [asyncio.create_task(each) for each in (copy(gateway.stderr), lines_as("access", gateway.stdout))]
     tell(
         "ready",
         origin=addresses["data"],
@@ -161,7 +161,7 @@ async def serve(configuration, refusing):
     )
     await asyncio.to_thread(sys.stdin.buffer.read)
     codes = [await end(gateway), await end(simulator)]
-    await asyncio.gather(*told)
+    await asyncio.gather(*told, upstream_told)
     return codes
 
 

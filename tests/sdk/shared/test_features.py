@@ -1,5 +1,5 @@
-"""The features of `features.json`, once for every Python lane. `sdk` is the lane's adapter: its exceptions in `ERRORS`, what
-it shows of one in `shown`, and `client(base_url, retries, timeout, headers)`, whose calls return plain values."""
+"""The features of `features.json`, once for every Python lane. `sdk` is the lane's adapter: its exceptions in `ERRORS`,
+what it shows of one in `shown`, and `client(base_url, retries, timeout, headers)`, whose calls return plain values."""
 
 import json
 
@@ -65,7 +65,8 @@ def test_tool_call_is_returned(client):
 
 def test_tool_call_comes_in_deltas(client):
     (_, whole), = client.chat("sim/x", TEXT, tools=[WEATHER]).calls
-    deltas = [delta for delta in client.stream("sim/x", TEXT, tools=[WEATHER]) if delta.call_name or delta.call_arguments]
+    deltas = list(client.stream("sim/x", TEXT, tools=[WEATHER]))
+    deltas = [delta for delta in deltas if delta.call_name or delta.call_arguments]
     assert [delta.call_name for delta in deltas if delta.call_name] == ["weather"]
     assert json.loads("".join(delta.call_arguments for delta in deltas)) == json.loads(whole)
     assert len(deltas) > 2, "the arguments came in one piece"
@@ -161,7 +162,7 @@ def test_broken_stream_raises(sdk, client, fault):
 
 
 def read_quiet_stream(sdk, stack):
-    """Two words and the end, each after 20 s of silence at the provider, by a client that never waits so long for a byte."""
+    """Two words and the end, each after 20 s of silence at the provider; the client never waits so long for a byte."""
     model = stack.name(QUIET)
     with sdk.client(stack.base_url, timeout=SHORTER_THAN_THE_SILENCE) as client:
         return model, text_of(client.stream(f"sim/{model}", TEXT))

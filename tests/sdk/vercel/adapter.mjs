@@ -23,7 +23,8 @@ export const shown = (error) => ({
 });
 
 export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch } = {}) {
-  const provider = createOpenAICompatible({ name: 'tollgate', baseURL, apiKey: 'test-key', headers, fetch, includeUsage: true });
+  const settings = { name: 'tollgate', baseURL, apiKey: 'test-key', headers, fetch, includeUsage: true };
+  const provider = createOpenAICompatible(settings);
   const options = (model, text, tools) => ({
     model: provider(model),
     prompt: text,
