@@ -25,11 +25,11 @@ export async function startStack() {
     wake();
   });
   const ended = new Promise((resolve) => {
-    child.once('close', (code, signal) => {
-      over = true;
-      wake();
-      resolve(code ?? signal);
-    });
+    child.once('exit', (code, signal) => resolve(code ?? signal));
+  });
+  child.once('close', () => {
+    over = true;
+    wake();
   });
 
   /** What was told of such events so far, in order. */

@@ -37,7 +37,11 @@ class Stack:
         self._readers = [threading.Thread(target=read, daemon=True) for read in reads]
         for reader in self._readers:
             reader.start()
-        ready = self.wait("ready")
+        try:
+            ready = self.wait("ready")
+        except AssertionError:
+            self.stop()
+            raise
         self.origin, self.admin, self.metrics = ready["origin"], ready["admin"], ready["metrics"]
         self.simulator, self.refusing = ready["simulator"], ready["refusing"]
         self.base_url = f"{self.origin}/v1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the lanes share: each lane's run.sh sources this and calls python_lane or node_lane. What a lane needs is installed below
-# build/sdk once per list of pins and interpreter. TOLLGATE_BINARY names the gateway, the debug build by default.
+# What the lanes share: each lane's run.sh sources this and calls python_lane or node_lane. What a lane needs is installed
+# below build/sdk, once per list of pins. TOLLGATE_BINARY names the gateway, the debug build by default.
 #   run.sh [--junit FILE] [arguments of the test runner]
 set -euo pipefail
 lane_folder=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
@@ -8,7 +8,7 @@ shared=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$shared/../../.." && pwd)
 LANE=$(basename "$lane_folder")
 LANE_SHARED=$shared
-TOLLGATE_BINARY=${TOLLGATE_BINARY:-$root/build/debug/src/app/tollgate}
+TOLLGATE_BINARY=$(realpath -m "${TOLLGATE_BINARY:-$root/build/debug/src/app/tollgate}")
 export LANE LANE_SHARED TOLLGATE_BINARY
 
 junit=
@@ -45,7 +45,8 @@ install_node() { # PACKAGE LOCK NPMRC
   (cd "$installed" && npm ci --loglevel=error --ignore-scripts)
 }
 
-# python_lane FOLDER PACKAGES: the feature tests and FOLDER's own, with FOLDER's adapter. PACKAGES are named with their version.
+# python_lane FOLDER PACKAGES: the feature tests and FOLDER's own, with FOLDER's adapter. PACKAGES are named with their
+# versions.
 python_lane() {
   local folder versions report=()
   folder=$(cd "$lane_folder/$1" && pwd)
@@ -60,8 +61,8 @@ print(*(f"{name} {version(name)}" for name in sys.argv[1:]), sep=", ")' "${@:2}"
   exec "$python" -m pytest -c "$shared/pytest.ini" --rootdir . "${report[@]}" "$shared" "$folder" "${arguments[@]}"
 }
 
-# node_lane FOLDER PACKAGES: the same for Node, by the lane's own Node where its packages bring one. The tests are copied to
-# the packages because modules are looked up from where the importing file is.
+# node_lane FOLDER PACKAGES: the same for Node, by the lane's own Node where its packages bring one. The tests are copied
+# to the packages because modules are looked up from where the importing file is.
 node_lane() {
   local folder versions name node=node own report=(--test-reporter=spec --test-reporter-destination=stdout)
   folder=$(cd "$lane_folder/$1" && pwd)
