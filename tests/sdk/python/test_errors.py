@@ -3,6 +3,7 @@
 import openai
 import pytest
 
+from conftest import CLIENT
 from test_chat import HELLO, text_of
 
 # fault of the provider: what the client must see
@@ -82,21 +83,26 @@ def test_body_cut_short_is_no_answer(client):
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])
-def test_client_gives_up_by_its_own_timeout(gateway, client, eventually, stream):
+def test_client_gives_up_by_its_own_timeout(stack, client, stream):
+    model = f"hang-{stack.name('')}"
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.2).chat.completions.create(
-            model="sim/x,fault=hang_before_head", messages=HELLO, stream=stream
-        )
-    eventually(lambda: gateway.metric("tollgate_in_flight_requests") == 0, "the request is still in flight")
+        client.with_options(timeout=0.5).chat.completions.create(model=f"scripted/{model}", messages=HELLO, stream=stream)
+    stack.wait("left", model=model)
+    stack.wait("access", outcome="cancelled", stream=stream, model="scripted/*")
 
 
-def test_client_leaves_in_mid_stream(gateway, client, eventually):
-    stream = client.chat.completions.create(model="sim/x,tokens=100000,rate=200", messages=HELLO, stream=True)
-    for _ in zip(range(5), stream):
-        pass
-    assert gateway.metric("tollgate_streams_active") == 1
-    stream.close()
-    eventually(lambda: gateway.metric("tollgate_streams_active") == 0, "the stream is still relayed")
+def test_client_leaves_in_mid_stream(fresh_stack):
+    with openai.OpenAI(base_url=fresh_stack.base_url, **CLIENT) as client:
+        stream = client.chat.completions.create(model="sim/x,tokens=100000,rate=200", messages=HELLO, stream=True)
+        for _ in zip(range(5), stream):
+            pass
+        assert fresh_stack.gauge("tollgate_streams_active") == 1
+        stream.close()
+        line = fresh_stack.wait("access", request_id=stream.response.headers["x-request-id"])
+    assert (line["outcome"], line["ended_by"]) == ("cancelled", "client")
+    assert fresh_stack.wait("upstream")["ended"] == "client_gone"
+    assert fresh_stack.gauge("tollgate_streams_active") == 0
+    assert fresh_stack.gauge("tollgate_in_flight_requests") == 0
 
 
 def test_missing_model_is_a_400(client):

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from conftest import CLIENT
-from gateway import Gateway
+from lane import Stack
 from test_chat import text_of
 
 RULES = """
@@ -68,11 +68,12 @@ def upstream_port(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["inject", '"off"'], ids=["usage injected", "usage left alone"])
 def through(upstream_port, request, tmp_path_factory):
-    routes = ROUTES.format(port=upstream_port, stream_usage=request.param)
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), routes)
-    with openai.OpenAI(base_url=gateway.base_url, **CLIENT) as client:
+    routes = tmp_path_factory.mktemp("gateway") / "routes.yaml"
+    routes.write_text(ROUTES.format(port=upstream_port, stream_usage=request.param))
+    stack = Stack(routes)
+    with openai.OpenAI(base_url=stack.base_url, **CLIENT) as client:
         yield client
-    assert gateway.stop() == 0
+    assert stack.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +130,8 @@ def test_errors_keep_their_class_and_message(through):
         ask(through, "break")
 
 
-def test_provider_that_is_gone_is_a_502(tmp_path):
-    gateway = Gateway(tmp_path, ROUTES.format(port=1, stream_usage="inject"))
-    try:
-        with openai.OpenAI(base_url=gateway.base_url, **CLIENT) as client, pytest.raises(openai.InternalServerError) as caught:
-            ask(client, "hello")
-        assert caught.value.status_code == 502
-        assert caught.value.code == "upstream_error"
-    finally:
-        gateway.stop()
+def test_provider_that_is_gone_is_a_502(client):
+    with pytest.raises(openai.InternalServerError) as caught:
+        client.chat.completions.create(model="gone/x", messages=[{"role": "user", "content": "hello"}])
+    assert caught.value.status_code == 502
+    assert caught.value.code == "upstream_error"
