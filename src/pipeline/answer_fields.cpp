@@ -6,7 +6,7 @@ namespace tollgate::pipeline {
 namespace {
 
 void add(ByteBuffer& fields, std::string_view name, std::string_view value) {
-  if (!value.empty()) fields.append_all({name, value, "\r\n"});
+  if (!value.empty()) fields.append_all(name, value, "\r\n");
 }
 
 }  // namespace
@@ -25,9 +25,9 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
       const Micros overhead = std::max(Micros{0}, spent - record.waited_for_upstream);
       const std::string_view provider = std::string_view(record.target).substr(0, record.target.find('/'));
       fields.append_all(
-          {"X-Tollgate-Provider: ", provider, "\r\nX-Tollgate-Model: ", record.model,
-           "\r\nX-Tollgate-Reason: primary\r\nX-Tollgate-Attempts: ", Decimal(record.attempts.size()).text(),
-           "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(), "\r\n"});
+          "X-Tollgate-Provider: ", provider, "\r\nX-Tollgate-Model: ", record.model,
+          "\r\nX-Tollgate-Reason: primary\r\nX-Tollgate-Attempts: ", Decimal(record.attempts.size()).text(),
+          "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(), "\r\n");
     }
   }
   fields.append(more);

@@ -41,7 +41,7 @@ ByteBuffer crossing_fields(const ResponseHead& head, bool streaming) {
   for (const auto& field : head.fields) {
     if (!protocol::http::crosses_to_client(field.name)) continue;
     if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
-    fields.append_all({field.name, ": ", field.value, "\r\n"});
+    fields.append_all(field.name, ": ", field.value, "\r\n");
   }
   return fields;
 }
@@ -56,12 +56,11 @@ bool is_plain_id(std::string_view id) {
 Attempt::Attempt(Exchange& exchange)
     : exchange_(exchange),
       provider_(exchange.world->snapshot->providers[target().provider]),
-      timeouts_(timeouts_of(*exchange.resolution.model, provider_.timeouts)),
-      clock_(timeouts_, exchange.alarm.woken_at(), exchange.deadline, exchange.scan.stream),
+      clock_(timeouts_of(*exchange.resolution.model, provider_.timeouts), exchange.alarm.woken_at(), exchange.deadline,
+             exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
-      body_(exchange),
-      error_(exchange) {
+      body_(exchange) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.id = id_;
@@ -83,30 +82,32 @@ void Attempt::start() {
   request_.attempt_id = id_.text();
   request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
-  request_.connect_timeout = timeouts_.connect;
+  request_.connect_timeout = clock_.connect_timeout();
   call_ = exchange_.world->providers[target().provider]->start(request_, exchange_.point);
 }
 
-Task<Result<void>> Attempt::run() {
+bool Attempt::goes_on(Result<void>&& step) {
+  if (!step) failure_ = std::make_unique<Failure>(std::move(step.error()));
+  return !over_ && !failure_;
+}
+
+Task<void> Attempt::run() {
   start();
-  while (!over_) {
-    Result<void> step;
+  for (bool on = true; on;) {
     if (!exchange_.client.drained()) {
       // Backpressure: nothing is read that the client has no room for.
       const SteadyTime until = exchange_.client.last_taken() + exchange_.world->snapshot->server.write_timeout;
       const Woke woke = co_await exchange_.pause(std::min(until, exchange_.deadline));
-      step = after_client_wait(woke);
-    } else {
-      step = advance();
-      if (step && blocked_) {
-        const Woke woke = co_await exchange_.pause(before_wait());
-        step = after_wait(woke);
-      }
+      on = goes_on(after_client_wait(woke));
+      continue;
     }
-    if (!step) co_return step.error();
+    on = goes_on(advance());
+    if (on && blocked_) {
+      const Woke woke = co_await exchange_.pause(before_wait());
+      on = goes_on(after_wait(woke));
+    }
   }
-  record().phase = Phase::done;
-  co_return Result<void>();
+  if (!failure_) record().phase = Phase::done;
 }
 
 Result<void> Attempt::advance() {
@@ -141,10 +142,12 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
                 "it answered with status " + std::to_string(head.status) + " when the stream had begun");
   plain_ = true;
   clock_.content();
-  if (head.status >= 400)
-    error_.head(std::string(crossing_fields(head, false).view()), head);
-  else
+  if (head.status >= 400) {
+    error_ = std::make_unique<ErrorRelay>(exchange_);
+    error_->head(std::string(crossing_fields(head, false).view()), head);
+  } else {
     body_.head(head.status, crossing_fields(head, false), head);
+  }
   return {};
 }
 
@@ -161,8 +164,8 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.woken_at());
   if (streaming_) return settle(stream_.take(data));
-  if (error_.active())
-    over_ = !error_.take(data);
+  if (error_)
+    over_ = !error_->take(data);
   else
     body_.take(data);
   return {};
@@ -171,15 +174,20 @@ Result<void> Attempt::take_data(std::string_view data) {
 Result<void> Attempt::take_end() {
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());
-  if (error_.active())
-    error_.ended();
+  if (error_)
+    error_->ended();
   else
     body_.ended();
   return {};
 }
 
 Result<void> Attempt::settle(StreamRelay::State state) {
-  if (stream_.opened()) clock_.content();
+  if (stream_.opened()) {
+    clock_.content();
+    // Nothing may be sent a second time now, and a stream may last for minutes.
+    exchange_.body.release();
+    exchange_.inbound.fields.release();
+  }
   switch (state) {
     case StreamRelay::State::open:
       if (stream_.finished()) finished_at_ = std::min(finished_at_, exchange_.alarm.now());

@@ -18,16 +18,19 @@ class Attempt {
   explicit Attempt(Exchange& exchange);
   ~Attempt();
 
-  /// Until the answer has been handed to the client's side whole, or has failed. After a Failure rescue() has the word:
+  /// Until the answer has been handed to the client's side whole, or has failed. After a failure rescue() has the word:
   /// where the answer had begun the client is left at a point where an error event, or the end of the connection, may
   /// follow.
-  Task<Result<void>> run();
+  Task<void> run();
+  /// What run() has failed by, or null.
+  std::unique_ptr<Failure> take_failure() { return std::move(failure_); }
 
  private:
   const config::Target& target() const { return exchange_.resolution.model->targets.front(); }
   RequestRecord& record() { return exchange_.record; }
 
   void start();
+  bool goes_on(Result<void>&& step);
   Result<void> advance();
   Result<void> take_head(const protocol::http::ResponseHead& head);
   Result<void> judge_head(const protocol::http::ResponseHead& head);
@@ -46,19 +49,19 @@ class Attempt {
 
   Exchange& exchange_;
   const config::Provider& provider_;
-  const config::Timeouts timeouts_;
   AttemptClock clock_;
   Uuid id_;
   UpstreamRequest request_;
   std::unique_ptr<UpstreamCall> call_;
   StreamRelay stream_;
   BodyRelay body_;
-  ErrorRelay error_;
-  bool blocked_ = false;    ///< the last step could not go on without the upstream
-  bool streaming_ = false;  ///< the answer is a stream of events
-  bool plain_ = false;      ///< it is something else
+  std::unique_ptr<ErrorRelay> error_;  ///< once the answer is known to be one
+  bool blocked_ = false;               ///< the last step could not go on without the upstream
+  bool streaming_ = false;             ///< the answer is a stream of events
+  bool plain_ = false;                 ///< it is something else
   bool over_ = false;
   SteadyTime wait_began_, finished_at_ = never;
+  std::unique_ptr<Failure> failure_;
 };
 
 }  // namespace tollgate::pipeline

@@ -23,8 +23,6 @@ class ErrorRelay {
 
   /// The status and header lines for the client.
   void head(std::string fields, const protocol::http::ResponseHead& upstream);
-  /// The status is an error's, so this relay has the answer.
-  bool active() const { return status_ != 0; }
   /// False: the answer is larger than any error is, and the client has been told so in its place. No more is wanted.
   bool take(std::string_view bytes);
   /// The body is complete: sends it.

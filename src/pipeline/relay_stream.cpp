@@ -215,7 +215,7 @@ StreamRelay::State StreamRelay::finished_silently() {
 
 StreamRelay::State StreamRelay::fail(std::string message) {
   flush();
-  failure_ = {FailureKind::upstream_error, Source::upstream, std::move(message)};
+  failure_.reset(new Failure{FailureKind::upstream_error, Source::upstream, std::move(message)});
   return State::broken;
 }
 

@@ -6,6 +6,7 @@
 #include "tollgate/pipeline/exchange.hpp"
 #include "tollgate/protocol/sse.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,7 @@ class StreamRelay {
   /// Content, or what counts as such, has gone to the client: nothing may be replayed.
   bool opened() const { return opened_; }
   const std::string& refusal() const { return refusal_; }
-  const Failure& failure() const { return failure_; }
+  const Failure& failure() const { return *failure_; }
 
  private:
   State event(std::string_view bytes);
@@ -76,7 +77,7 @@ class StreamRelay {
   bool opened_ = false;
   State state_ = State::open;
   std::string refusal_;
-  Failure failure_;
+  std::unique_ptr<Failure> failure_;  ///< once broken
 };
 
 }  // namespace tollgate::pipeline

@@ -3,23 +3,32 @@
 #include "attempt.hpp"
 #include "stages.hpp"
 
+#include <memory>
+#include <utility>
+
 namespace tollgate::pipeline {
 
 namespace {
 
-Task<Result<void>> answer(Exchange& exchange) {
-  exchange.record.phase = Phase::body;
-  if (!exchange.client.take_ready_body(exchange.body)) {
-    if (auto read = co_await exchange.client.read_body(exchange.body); !read) co_return read.error();
-  }
+// A stream waits in serve() for minutes, so what is kept over its waits is little: a failure on the heap, and no
+// results.
+using MaybeFailure = std::unique_ptr<Failure>;
+
+MaybeFailure failure_of(Result<void>&& result) {
+  return result ? nullptr : std::make_unique<Failure>(std::move(result.error()));
+}
+
+Task<MaybeFailure> read_body(Exchange& exchange) {
+  auto read = co_await exchange.client.read_body(exchange.body);
+  co_return failure_of(std::move(read));
+}
+
+MaybeFailure prepare(Exchange& exchange) {
   // From here on a client that leaves ends the request, whatever it waits for.
   exchange.client.watch();
   exchange.record.phase = Phase::route;
-  if (auto parsed = parse(exchange); !parsed) co_return parsed.error();
-  if (auto routed = route(exchange); !routed) co_return routed.error();
-  // One attempt is the whole plan until fallbacks are configurable.
-  Attempt attempt(exchange);
-  co_return co_await attempt.run();
+  if (auto parsed = parse(exchange); !parsed) return failure_of(std::move(parsed));
+  return failure_of(route(exchange));
 }
 
 /// The last bytes of an answer may still wait for a slow client. One that takes nothing for too long is given up.
@@ -38,7 +47,17 @@ Task<void> drain(Exchange& exchange) {
 }  // namespace
 
 Task<void> serve(Exchange& exchange) {
-  if (auto answered = co_await answer(exchange); !answered) rescue(exchange, answered.error());
+  exchange.record.phase = Phase::body;
+  MaybeFailure failure;
+  if (!exchange.client.take_ready_body(exchange.body)) failure = co_await read_body(exchange);
+  if (!failure) failure = prepare(exchange);
+  if (!failure) {
+    // One attempt is the whole plan until fallbacks are configurable.
+    Attempt attempt(exchange);
+    co_await attempt.run();
+    failure = attempt.take_failure();
+  }
+  if (failure) rescue(exchange, *failure);
   if (!exchange.client.drained()) co_await drain(exchange);
 }
 

@@ -123,6 +123,7 @@ Task<bool> Session::serve_one() {
   request_ = &request;
   request.began = request.last_taken = worker_.loop().woken_at();
   request.began_at = std::chrono::system_clock::now();
+  worker_.count_request();
   bool accepted = false;
   const bool judged = take_head(accepted);
   if (!judged) accepted = co_await read_head();

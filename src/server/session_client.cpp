@@ -186,12 +186,12 @@ void Session::begin(std::uint16_t status, std::string_view fields, pipeline::Bod
 
   ByteBuffer& head = request.reply_head;
   head.reserve(fields.size() + request.cors.size() + 256);
-  head.append_all({"HTTP/1.1 ", Decimal(status).text(), " ", reason_phrase(status),
-                   "\r\nDate: ", worker_.date(std::chrono::system_clock::now()), "\r\n", fields, request.cors});
+  head.append_all("HTTP/1.1 ", Decimal(status).text(), " ", reason_phrase(status),
+                  "\r\nDate: ", worker_.date(std::chrono::system_clock::now()), "\r\n", fields, request.cors);
   if (request.chunked)
     head.append("Transfer-Encoding: chunked\r\n");
   else if (!form.streamed && status != 204)
-    head.append_all({"Content-Length: ", Decimal(form.length).text(), "\r\n"});
+    head.append_all("Content-Length: ", Decimal(form.length).text(), "\r\n");
   if (!request.keep_alive)
     head.append("Connection: close\r\n");
   else if (request.http_1_0)

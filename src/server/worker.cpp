@@ -19,9 +19,9 @@ namespace {
 
 constexpr seconds housekeeping{1};
 // After so many sessions have ended their memory is given back to the system, a moment later so that one look serves a
-// whole wave of them.
+// whole wave of them; and after so many requests, once there is a quiet second.
 constexpr std::size_t worth_trimming = 256;
-constexpr Millis trim_delay{100};
+constexpr Millis trim_delay{50};
 constexpr seconds between_trims{2};
 
 }  // namespace
@@ -31,8 +31,10 @@ struct Worker::State {
   boost::intrusive::list<Session> sessions;
   io::Delay housekeeping_timer;
   io::Delay trim_timer;
-  std::size_t ended = 0;  ///< sessions since memory was last given back
-  SteadyTime trimmed_at{};
+  std::size_t ended = 0;          ///< sessions since memory was last given back
+  std::size_t ended_at_look = 0;  ///< the same when last looked at
+  std::uint64_t requests_at_trim = 0, requests_at_look = 0;
+  SteadyTime trimmed_at{};  ///< after a wave of sessions
 };
 
 Worker::Worker(std::uint64_t seed, std::size_t upstreams, Services& services, io::Resolver& resolver,
@@ -91,6 +93,10 @@ std::size_t Worker::sessions() const { return state_->sessions.size(); }
 void Worker::start_housekeeping() {
   state_->housekeeping_timer.at(loop_.now() + housekeeping, [this] {
     upstreams_.sweep(loop_.now());
+    // A second without a request after many: what they took lies in holes between the connections that stay.
+    const bool quiet = requests_ == state_->requests_at_look;
+    if (quiet && requests_ - state_->requests_at_trim >= worth_trimming) trim();
+    state_->requests_at_look = requests_;
     start_housekeeping();
   });
 }
@@ -100,12 +106,22 @@ void Worker::add(Session& session) { state_->sessions.push_back(session); }
 void Worker::remove(Session& session) {
   state_->sessions.erase(state_->sessions.iterator_to(session));
   if (session.plane() == Plane::data) services_.connections.fetch_sub(1, std::memory_order_relaxed);
-  if (++state_->ended != worth_trimming) return;
+  if (++state_->ended == worth_trimming) trim_soon();
+}
+
+void Worker::trim_soon() {
+  state_->ended_at_look = state_->ended;
   state_->trim_timer.at(std::max(loop_.woken_at() + trim_delay, state_->trimmed_at + between_trims), [this] {
-    state_->ended = 0;
+    if (state_->ended != state_->ended_at_look) return trim_soon();  // the wave is not over
     state_->trimmed_at = loop_.woken_at();
-    ::malloc_trim(0);
+    trim();
   });
+}
+
+void Worker::trim() {
+  state_->ended = 0;
+  state_->requests_at_trim = requests_;
+  ::malloc_trim(0);
 }
 
 std::string_view Worker::date(SystemTime now) {

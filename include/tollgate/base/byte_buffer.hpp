@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 #include <new>
 #include <span>
 #include <string_view>
@@ -53,15 +52,12 @@ class ByteBuffer {
     copy(room(bytes.size()).data(), bytes);
     size_ += bytes.size();
   }
-  /// Appends the parts in order, growing once at most.
-  void append_all(std::initializer_list<std::string_view> parts) {
-    std::size_t total = 0;
-    for (const std::string_view part : parts) total += part.size();
+  /// Appends the parts in order, growing once at most. Each is a text or a literal, whose copy is a move or two.
+  template <class... Parts>
+  void append_all(const Parts&... parts) {
+    const std::size_t total = (std::string_view(parts).size() + ...);
     char* to = room(total).data();
-    for (const std::string_view part : parts) {
-      copy(to, part);
-      to += part.size();
-    }
+    ((copy(to, parts), to += std::string_view(parts).size()), ...);
     size_ += total;
   }
   /// Drops `count` bytes at the front.
@@ -77,6 +73,10 @@ class ByteBuffer {
   }
 
  private:
+  template <std::size_t size>
+  static void copy(char* to, const char (&literal)[size]) {
+    std::memcpy(to, literal, size - 1);
+  }
   /// Heads are put together from short pieces, for which a call costs more than the copy.
   static void copy(char* to, std::string_view from) {
     const std::size_t size = from.size();

@@ -28,7 +28,7 @@ inline constexpr bool keeps_frames = true;
 #endif
 
 /// Frames that have ended are kept for the next ones of their size: a request's dozen would otherwise be a good part of
-/// its allocations. A thread keeps a few of each size up to 4 KiB, so at most some 300 KB, and gives them back when it
+/// its allocations. A thread keeps a few of each size up to 4 KiB, so at most some 500 KB, and gives them back when it
 /// ends.
 class FramePool {
  public:
@@ -51,7 +51,7 @@ class FramePool {
   }
 
  private:
-  static constexpr std::size_t step = 128, kinds = 32, most_kept = keeps_frames ? 4 : 0;
+  static constexpr std::size_t step = 64, kinds = 64, most_kept = keeps_frames ? 4 : 0;
   struct Free {
     Free* next;
   };

@@ -65,6 +65,7 @@ class Worker final {
   protocol::http::RequestHead& head() { return *head_; }  ///< scratch: valid until the next wait
   /// A buffer for a small body, empty but mostly with room; and one to keep for the next.
   ByteBuffer spare_buffer() { return std::exchange(spare_buffer_, ByteBuffer()); }
+  void count_request() { ++requests_; }
   void keep_spare(ByteBuffer buffer) {
     if (buffer.capacity() > largest_spare) return;
     buffer.clear();
@@ -76,6 +77,9 @@ class Worker final {
   void log(const pipeline::RequestRecord& record) { log_.write(record); }
 
  private:
+  void trim_soon();
+  void trim();
+
   struct State;
   io::Loop loop_;
   Services& services_;
@@ -91,6 +95,7 @@ class Worker final {
   ByteBuffer spare_buffer_;
   std::string date_;
   SystemTime date_from_{}, date_until_{};
+  std::uint64_t requests_ = 0;
   bool draining_ = false;
   bool cutting_ = false;
 };

@@ -28,8 +28,7 @@ constexpr protocol::http::Limits response_limits{.max_head = 64 * 1024};
 Call::Call(std::shared_ptr<Provider> provider, const pipeline::UpstreamRequest& request, WaitPoint& point)
     : provider_(std::move(provider)),
       point_(point),
-      head_bytes_(provider_->request_head(request)),
-      body_(request.body),
+      request_(request),
       connect_timeout_(request.connect_timeout),
       address_timer_(provider_->loop().timers(), point) {}
 
@@ -211,8 +210,8 @@ std::size_t Call::gather(std::span<std::string_view> pieces) const {
     skip -= skipped;
     if (skipped < piece.size() && count < pieces.size()) pieces[count++] = piece.substr(skipped);
   };
-  add(head_bytes_.view());
-  for (const std::string_view piece : body_) add(piece);
+  add(provider_->request_head(request_));
+  for (const std::string_view piece : request_.body) add(piece);
   return count;
 }
 
@@ -350,7 +349,7 @@ void Call::finish() {
 
 Call::Step Call::fail(std::string message) {
   state_ = State::failed;
-  failure_ = {FailureKind::upstream_error, Source::upstream, std::move(message)};
+  failure_.reset(new Failure{FailureKind::upstream_error, Source::upstream, std::move(message)});
   close_connection();
   return Step::failed;
 }
@@ -359,9 +358,9 @@ Call::Step Call::fail_here() {
   const bool out_of_descriptors = errno == EMFILE || errno == ENFILE;
   fail(out_of_descriptors ? "the gateway has run out of open files; try again shortly"
                           : std::string("no socket: ") + errno_text());
-  failure_.kind = FailureKind::overloaded;
-  failure_.source = Source::gateway;
-  failure_.retry_after = seconds(1);
+  failure_->kind = FailureKind::overloaded;
+  failure_->source = Source::gateway;
+  failure_->retry_after = seconds(1);
   return Step::failed;
 }
 

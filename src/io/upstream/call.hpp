@@ -23,7 +23,7 @@ class Call final : public pipeline::UpstreamCall {
   Progress advance() override;
   const protocol::http::ResponseHead& head() const override { return provider_->head(); }
   std::string_view data() const override { return data_; }
-  const Failure& failure() const override { return failure_; }
+  const Failure& failure() const override { return *failure_; }
   pipeline::Phase phase() const override;
   bool reused() const override { return reused_; }
   bool replayed() const override { return replayed_; }
@@ -76,9 +76,8 @@ class Call final : public pipeline::UpstreamCall {
   std::shared_ptr<Provider> provider_;
   WaitPoint& point_;
   std::shared_ptr<Token> token_;
-  ByteBuffer head_bytes_;
-  std::span<const std::string_view> body_;  ///< the request's own
-  std::size_t sent_ = 0;                    ///< bytes of head and body that have gone out
+  const pipeline::UpstreamRequest& request_;
+  std::size_t sent_ = 0;  ///< bytes of head and body that have gone out
   Millis connect_timeout_;
 
   State state_ = State::begin;
@@ -98,7 +97,7 @@ class Call final : public pipeline::UpstreamCall {
   std::span<char> leftover_;  ///< body bytes that came with the head
   BodyReader reader_;
   std::string_view data_;
-  Failure failure_;
+  std::unique_ptr<Failure> failure_;  ///< once failed
 };
 
 }  // namespace tollgate::io

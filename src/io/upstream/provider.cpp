@@ -62,15 +62,15 @@ std::unique_ptr<pipeline::UpstreamCall> Provider::start(const pipeline::Upstream
   return std::make_unique<Call>(shared_from_this(), request, point);
 }
 
-ByteBuffer Provider::request_head(const pipeline::UpstreamRequest& request) const {
-  ByteBuffer head;
-  head.reserve(head_start_.size() + head_middle_.size() + request.path.size() + request.query.size() +
-               request.fields.size() + 128);
-  head.append_all({head_start_, request.path, request.query.empty() ? "" : "?", request.query, head_middle_});
+std::string_view Provider::request_head(const pipeline::UpstreamRequest& request) {
+  ByteBuffer& head = request_head_;
+  head.clear();
+  head.append_all(head_start_, request.path, std::string_view(request.query.empty() ? "" : "?"), request.query,
+                  head_middle_);
   append_fields(head, request.fields);
-  head.append_all({"X-Client-Request-Id: ", request.attempt_id,
-                   "\r\nContent-Length: ", Decimal(request.body_size).text(), "\r\n\r\n"});
-  return head;
+  head.append_all("X-Client-Request-Id: ", request.attempt_id,
+                  "\r\nContent-Length: ", Decimal(request.body_size).text(), "\r\n\r\n");
+  return head.view();
 }
 
 void Provider::append_fields(ByteBuffer& head, std::string_view fields) const {

@@ -39,7 +39,9 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   Loop& loop() { return loop_; }
   Resolver& resolver() { return resolver_; }
   const config::Provider& settings() const { return settings_.provider; }
-  ByteBuffer request_head(const pipeline::UpstreamRequest& request) const;
+  /// Put together anew each time it is asked for, which is once but where a request does not go out at once. Valid
+  /// until the next call.
+  std::string_view request_head(const pipeline::UpstreamRequest& request);
   /// Where every call parses its answer's head: a few KB that no waiting stream has to hold. Valid until the next wait.
   protocol::http::ResponseHead& head() { return head_; }
 
@@ -82,6 +84,7 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   std::string head_start_, head_middle_;
   std::vector<std::string> own_fields_;  ///< lower-case names that the configuration sets itself
   protocol::http::ResponseHead head_;
+  ByteBuffer request_head_;
   std::size_t connections_ = 0;
   std::list<Resting> idle_, draining_;
   std::list<Resting> spare_;  ///< nodes for the next that rest
