@@ -104,7 +104,7 @@ int Loop::fetch() {
   const auto most = static_cast<int>(events_.size());
   int count = 0;
   if (spin_.count() > 0 && soon_.empty()) {
-    const SteadyTime until = std::min(woken_at_ + spin_, timers_.next());
+    const SteadyTime until = std::min(now() + spin_, timers_.next());
     do {
       count = ::epoll_wait(epoll_, events_.data(), most, 0);
       woken_at_ = now();

@@ -54,6 +54,7 @@ void rescue(Exchange& exchange, const Failure& failure) {
   if (exchange.client.begun()) {
     const std::string frame = protocol::openai::error_frame(failure);
     const std::string_view piece = frame;
+    record.bytes_out += piece.size();
     exchange.client.write({&piece, 1});
     exchange.client.end();
     return;
@@ -61,6 +62,7 @@ void rescue(Exchange& exchange, const Failure& failure) {
   record.status = form.status;
   const std::string body = protocol::openai::error_body(failure);
   const std::string_view piece = body;
+  record.bytes_out += piece.size();
   const std::string more = retry_fields(failure) + "Content-Type: application/json\r\n";
   exchange.client.begin(form.status, answer_fields(exchange, more).view(), {.length = body.size()});
   exchange.client.write({&piece, 1});

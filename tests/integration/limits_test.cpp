@@ -98,6 +98,16 @@ TEST(BodyLimit, is_named_when_it_is_passed) {
   EXPECT_TRUE(limited.gateway().wait_for_metric("tollgate_in_flight_requests", 0));
 }
 
+TEST(BodyLimit, is_read_by_a_client_that_sends_all_of_its_body_first) {
+  Limited limited("max_body: 1MiB");
+  const std::string large = post("/v1/chat/completions", std::string(2'000'000, 'x'));
+  for (int i = 0; i < 20; ++i) {
+    RawClient client(limited.gateway().address());
+    ASSERT_TRUE(client.send(large)) << "the connection broke before the body was sent, " << i;
+    EXPECT_EQ(client.read_answer().status, 413) << i;
+  }
+}
+
 TEST(BodyLimit, is_told_before_the_body_is_asked_for) {
   Limited limited("max_body: 64KiB");
   const Answer answer = limited.refusal(

@@ -15,6 +15,7 @@ TEST(Rescue, answers_with_an_envelope_and_the_requests_id) {
   EXPECT_NE(harness.client.body.find(R"("param":"model")"), std::string::npos);
   EXPECT_NE(harness.client.fields.find("X-Request-Id: r-1"), std::string::npos);
   EXPECT_EQ(harness.client.form.length, harness.client.body.size());
+  EXPECT_EQ(harness.exchange->record.bytes_out, harness.client.body.size());
   EXPECT_EQ(harness.exchange->record.outcome, Outcome::client_error);
 }
 
