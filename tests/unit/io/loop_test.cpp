@@ -1,4 +1,5 @@
-// The event loop on real descriptors: edges, watchers that go while they are waited for, work from other threads.
+// The event loop on real descriptors: edges, watchers that go while they are waited for, work from other threads. What
+// it gets wrong shows elsewhere only as a request that hangs once in a million.
 #include "tollgate/io/loop.hpp"
 
 #include <gtest/gtest.h>
