@@ -5,15 +5,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from process import PLANES, Process
 from upstream import Upstream
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "sdk" / "python"))
-from gateway import PLANES, Process  # noqa: E402
 
 GATEWAY = """
 version: 1
