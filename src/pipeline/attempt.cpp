@@ -86,8 +86,8 @@ void Attempt::start() {
   call_ = exchange_.world->providers[target().provider]->start(request_, exchange_.point);
 }
 
-bool Attempt::goes_on(Result<void>&& step) {
-  if (!step) failure_ = std::make_unique<Failure>(std::move(step.error()));
+bool Attempt::goes_on(const Result<void>& step) {
+  if (!step) failure_ = std::make_unique<Failure>(step.error());
   return !over_ && !failure_;
 }
 

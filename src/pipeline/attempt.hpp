@@ -30,7 +30,7 @@ class Attempt {
   RequestRecord& record() { return exchange_.record; }
 
   void start();
-  bool goes_on(Result<void>&& step);
+  bool goes_on(const Result<void>& step);
   Result<void> advance();
   Result<void> take_head(const protocol::http::ResponseHead& head);
   Result<void> judge_head(const protocol::http::ResponseHead& head);

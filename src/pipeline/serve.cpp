@@ -4,7 +4,6 @@
 #include "stages.hpp"
 
 #include <memory>
-#include <utility>
 
 namespace tollgate::pipeline {
 
@@ -14,20 +13,20 @@ namespace {
 // results.
 using MaybeFailure = std::unique_ptr<Failure>;
 
-MaybeFailure failure_of(Result<void>&& result) {
-  return result ? nullptr : std::make_unique<Failure>(std::move(result.error()));
+MaybeFailure failure_of(const Result<void>& result) {
+  return result ? nullptr : std::make_unique<Failure>(result.error());
 }
 
 Task<MaybeFailure> read_body(Exchange& exchange) {
   auto read = co_await exchange.client.read_body(exchange.body);
-  co_return failure_of(std::move(read));
+  co_return failure_of(read);
 }
 
 MaybeFailure prepare(Exchange& exchange) {
   // From here on a client that leaves ends the request, whatever it waits for.
   exchange.client.watch();
   exchange.record.phase = Phase::route;
-  if (auto parsed = parse(exchange); !parsed) return failure_of(std::move(parsed));
+  if (auto parsed = parse(exchange); !parsed) return failure_of(parsed);
   return failure_of(route(exchange));
 }
 
