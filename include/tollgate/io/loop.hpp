@@ -26,9 +26,7 @@ class Watcher : public boost::intrusive::list_base_hook<boost::intrusive::link_m
   Watcher() = default;
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
-
- protected:
-  ~Watcher() = default;
+  virtual ~Watcher() = default;
 
  private:
   friend class Loop;
