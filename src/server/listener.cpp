@@ -101,7 +101,7 @@ struct Listener::State final : io::Watcher {
         unix_path(std::move(unix_path_)),
         workers(std::move(workers_)),
         spare(spare_descriptor()) {}
-  ~State() {
+  ~State() override {
     if (spare >= 0) ::close(spare);
   }
 

@@ -35,7 +35,7 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
 
   /// Takes a non-blocking descriptor over, connected or connecting. Not open where the system has no room to watch it.
   Connection(Loop& loop, int descriptor);
-  ~Connection();
+  ~Connection() override;
 
   /// Speaks TLS from now on; takes the SSL over, which must be in its connect or accept state already.
   void start_tls(SSL* ssl);

@@ -75,7 +75,7 @@ class Loop {
   class Mailbox final : public Watcher {
    public:
     Mailbox();
-    ~Mailbox();
+    ~Mailbox() override;
     int descriptor() const { return descriptor_; }
     void put(std::function<void()> action);
     void ring();

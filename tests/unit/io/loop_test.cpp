@@ -23,7 +23,7 @@ class Pair final : public Watcher {
     other_ = ends[1];
     EXPECT_TRUE(loop_.watch(watched_, *this));
   }
-  ~Pair() {
+  ~Pair() override {
     leave();
     ::close(other_);
   }
