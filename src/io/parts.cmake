@@ -1,4 +1,4 @@
-# Parts of the room that stand alone: none of them includes Asio or Beast.
+# Parts of the room that stand alone: none of them needs the loop.
 set(TOLLGATE_IO_PARTS
   telemetry/metrics.cpp telemetry/metrics_text.cpp telemetry/totals.cpp telemetry/process.cpp
   telemetry/access_log.cpp telemetry/access_line.cpp telemetry/descriptor_sink.cpp

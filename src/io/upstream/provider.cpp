@@ -1,5 +1,5 @@
-// The pool of one provider on one worker. Idle connections keep a wait armed: it notices a peer that closes, and later
-// serves for the next response, so a request on a pooled connection costs one readiness registration.
+// The pool of one provider on one worker. Idle connections stay watched, so that a peer that closes is noticed and a
+// request on a pooled connection costs no registration.
 #include "provider.hpp"
 
 #include "tollgate/base/decimal.hpp"
