@@ -7,8 +7,9 @@
 #         sse      streams back to back, 100 paced streams, 1,000 paced streams: CPU per event, delay
 #         idle, streams   memory of 2,000 idle connections and of 2,000 live streams, on fresh processes, also over TLS
 #         startup  from exec to the first answer; size of the stripped binary
-# Environment: ROUNDS SECS CONNS SIZES RATES GROWTH STREAMS HOLD LIMIT WAIT CORE_LOAD CORE_PROXY TOLLGATE
+# Environment: ROUNDS SECS CONNS SIZES RATES GROWTH STREAMS HOLD LIMIT WAIT CORE_LOAD CORE_PROXY TOLLGATE SPIN
 #   LIMIT  a round counts only if the rest of the machine used less than so many cores (0.08)
+#   SPIN   `server.spin` of the target tollgate-spin (1ms)
 #   WAIT   seconds in all to wait for a quiet machine; after that rounds are taken as they come
 # Mock and driver run on core 0, the proxies on core 1. The order turns round every round.
 set -euo pipefail

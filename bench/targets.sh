@@ -55,8 +55,8 @@ target_command() { # NAME PORT: sets `command`; fails where the target cannot be
       fill haproxy.cfg.in PORT="$port" UPSTREAM="$upstream" >"$RUN/haproxy.cfg"
       command=(haproxy -db -f "$RUN/haproxy.cfg") ;;
     tollgate) tollgate_config "$name" "$port" && command=("$TOLLGATE" serve --config "$RUN/$name.yaml") ;;
-    tollgate-spin)
-      tollgate_config "$name" "$port" "spin: 50us"
+    tollgate-spin) # spins longer than requests are apart at the lowest rate, or it would sleep before each
+      tollgate_config "$name" "$port" "spin: ${SPIN:-1ms}"
       "$TOLLGATE" check "$RUN/$name.yaml" >/dev/null 2>&1 || return 1 # a build without the option
       command=("$TOLLGATE" serve --config "$RUN/$name.yaml") ;;
     tollgate-tls)
