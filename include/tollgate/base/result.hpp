@@ -21,8 +21,10 @@ enum class FailureKind : std::uint8_t {
   model_not_found,     ///< 404, a model name
   method_not_allowed,  ///< 405
   request_timeout,     ///< 408
+  conflict,            ///< 409
   too_large,           ///< 413
   unsupported_media,   ///< 415
+  rate_limited,        ///< 429
   client_left,         ///< 499, in the log only
   internal,            ///< 500, a bug of ours
   upstream_error,      ///< 502
@@ -40,6 +42,8 @@ struct Failure {
   std::string code{};   ///< the envelope's code where it differs from the kind's own
   std::string param{};  ///< the envelope's param; empty is null
   std::optional<std::chrono::milliseconds> retry_after{};
+  std::string type{};  ///< the envelope's type where it differs from the kind's own
+  bool final = false;  ///< the same request can never succeed: clients are told not to retry
 };
 
 [[noreturn]] inline void throw_exception_from_error(const Failure& failure, const boost::source_location&) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tollgate::policy {
@@ -26,6 +27,8 @@ struct Rights {
 };
 
 enum class Priority : std::uint8_t { low, normal, high };
+std::string_view name_of(Priority priority);
+std::optional<Priority> priority_of(std::string_view name);
 
 /// What the holder of a key may do at most, beyond what its tenant may.
 struct KeySettings {

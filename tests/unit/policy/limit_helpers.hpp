@@ -1,0 +1,48 @@
+#pragma once
+// What the tests of limits share: a first moment, and short ways to say whose limits and what a request did.
+#include "tollgate/policy/admission.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace tollgate::policy::limits_test {
+
+using std::chrono::minutes;
+using std::chrono::nanoseconds;
+
+inline const SteadyTime start = SteadyTime{} + std::chrono::hours(7) + nanoseconds(123'456'789);
+
+using Scope = std::shared_ptr<LimitScope>;
+
+inline Scope scope_of(ScopeKind kind, const Limits& limits, std::string name = "one") {
+  return std::make_shared<LimitScope>(kind, std::move(name), limits, start);
+}
+
+inline ScopeChain chain_of(std::initializer_list<Scope> scopes) {
+  ScopeChain chain;
+  for (const Scope& scope : scopes) chain.add(scope);
+  return chain;
+}
+
+inline bool is_admitted(const Admission& admission) { return std::holds_alternative<Hold>(admission); }
+
+/// The hold of what must be admitted, or the denial of what must be denied; throws std::bad_variant_access otherwise.
+inline Hold admitted(const ScopeChain& chain, const Demand& demand, SteadyTime now) {
+  return std::get<Hold>(admit(chain, demand, now));
+}
+inline Denial denied(const ScopeChain& chain, const Demand& demand, SteadyTime now) {
+  return std::get<Denial>(admit(chain, demand, now));
+}
+
+inline std::uint64_t requests_left(const Scope& scope, SteadyTime now) {
+  return standing(chain_of({scope}), now).requests.value().remaining;
+}
+inline std::uint64_t tokens_left(const Scope& scope, SteadyTime now) {
+  return standing(chain_of({scope}), now).tokens.value().remaining;
+}
+
+}  // namespace tollgate::policy::limits_test
