@@ -2,6 +2,7 @@
 // Cross-checks: what one part of the file says about another, and the indexes for looking names up. They come last,
 // when all files are read, because a name may stand in a later file than what points at it.
 
+#include "config/assemble_tenants.hpp"
 #include "config/words.hpp"
 
 #include <algorithm>
@@ -149,6 +150,7 @@ void assemble(Document document, Snapshot& snapshot, Report& report) {
   for (ModelEntry& entry : document.models) assembler.take_model(entry);
   for (RouteEntry& entry : document.routes) assembler.take_route(entry);
   assembler.index_matches(document.routes);
+  assemble_tenants(document, snapshot, report);
 }
 
 Document to_document(const Snapshot& snapshot) {
@@ -171,6 +173,7 @@ Document to_document(const Snapshot& snapshot) {
     for (const std::string& match : route.match) entry.match.push_back({match});
     document.routes.push_back(std::move(entry));
   }
+  add_tenants(snapshot, document);
   return document;
 }
 

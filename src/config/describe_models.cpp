@@ -12,17 +12,6 @@ namespace {
 constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
 constexpr std::size_t longest_upstream_name = 256;
 
-/// A name that points at something else, held back with its place until everything is read.
-Scalar name_of(Name& name, Star star) {
-  return {{{"type", "string"}, {"pattern", name_pattern(star)}},
-          [&name, star](const std::string& text, const Place& place) {
-            auto problem = check_name(text, star);
-            name = {text, place.spot, place.unset};
-            return problem;
-          },
-          [&name] { return name.text.empty() ? Json() : Json(name.text); }};
-}
-
 std::optional<Problem> check_upstream_name(std::string_view name) {
   // It is spliced into a JSON string, so it holds nothing that JSON would escape.
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
@@ -71,8 +60,8 @@ static void describe(Keys& keys, TargetEntry& target) {
 }
 
 void refuse_later_route_keys(Keys& keys) {
-  keys.refuse({"fallbacks", "tasks", "retry", "hedge", "budgets", "limits", "cache", "compression", "classifier",
-               "unknown_task", "affinity", "credentials", "forward_trace", "max_cost"},
+  keys.refuse({"fallbacks", "tasks", "retry", "hedge", "budgets", "cache", "compression", "classifier", "unknown_task",
+               "affinity", "credentials", "forward_trace", "max_cost"},
               not_supported_yet);
 }
 
@@ -83,8 +72,10 @@ void describe(Keys& keys, ModelEntry& entry) {
            list_of(
                entry.targets, [](TargetEntry& target) { return block_of(target); }, 1));
   keys.key("timeouts", "replace the provider's", timeouts_of(entry.model));
-  keys.refuse({"context", "default_max_output", "circuit", "free", "price", "tokenizer", "retry", "limits", "hedge"},
-              not_supported_yet);
+  keys.key("limits", "what all callers together may ask of this model", limits_of(entry.model.limits));
+  keys.key("default_max_output", "tokens to expect of an answer whose request sets no limit",
+           count(entry.model.default_max_output, {1, 10'000'000}));
+  keys.refuse({"context", "circuit", "free", "price", "tokenizer", "retry", "hedge"}, not_supported_yet);
   const bool has_short_form = keys.given("provider") || keys.given("name");
   if (keys.given("targets") && has_short_form)
     keys.fault("targets", {"a model has either targets or a provider, not both"});
@@ -98,7 +89,18 @@ void describe(Keys& keys, RouteEntry& entry) {
            list_of(entry.match, [](Name& name) { return name_of(name, Star::allowed_last); }));
   keys.key("primary", "the model that answers", name_of(entry.primary, Star::refused), Need::required);
   keys.key("deadline", "longest time for a request, over all its attempts", duration(entry.route.deadline, some_time));
+  keys.key("limits", "what all callers together may ask of this route", limits_of(entry.route.limits));
   refuse_later_route_keys(keys);
+}
+
+Scalar name_of(Name& name, Star star) {
+  return {{{"type", "string"}, {"pattern", name_pattern(star)}},
+          [&name, star](const std::string& text, const Place& place) {
+            auto problem = check_name(text, star);
+            name = {text, place.spot, place.unset};
+            return problem;
+          },
+          [&name] { return name.text.empty() ? Json() : Json(name.text); }};
 }
 
 Dictionary models_of(Document& document) {

@@ -159,16 +159,6 @@ Scalar seed(std::uint64_t& value) {
           [&value] { return Json(value); }};
 }
 
-void check_credentials(Keys& keys, const std::vector<Credential>& credentials) {
-  if (credentials.size() < 2) return;
-  keys.fault("credentials", {"a second credential is " + std::string(not_supported_yet)});
-  for (std::size_t i = 1; i < credentials.size(); ++i) {
-    const auto same = [&](const Credential& other) { return !other.name.empty() && other.name == credentials[i].name; };
-    if (std::any_of(credentials.begin(), credentials.begin() + static_cast<std::ptrdiff_t>(i), same))
-      keys.fault("credentials", {"two credentials have the same name"});
-  }
-}
-
 void check_whole(Keys& keys, const Provider& provider) {
   const bool has_url = keys.given("base_url"), has_simulator = keys.given("simulator");
   if (has_url && has_simulator) keys.fault("simulator", {"a provider has either a base_url or a simulator, not both"});
@@ -183,7 +173,17 @@ void check_whole(Keys& keys, const Provider& provider) {
 }  // namespace
 
 // Not in the unnamed namespace: block_of() finds them by their arguments.
-static void describe(Keys& keys, Credential& credential) {
+void check_credentials(Keys& keys, std::string_view key, const std::vector<Credential>& credentials) {
+  if (credentials.size() < 2) return;
+  keys.fault(key, {"a second credential is " + std::string(not_supported_yet)});
+  for (std::size_t i = 1; i < credentials.size(); ++i) {
+    const auto same = [&](const Credential& other) { return !other.name.empty() && other.name == credentials[i].name; };
+    if (std::any_of(credentials.begin(), credentials.begin() + static_cast<std::ptrdiff_t>(i), same))
+      keys.fault(key, {"two credentials have the same name"});
+  }
+}
+
+void describe(Keys& keys, Credential& credential) {
   keys.key("name", "what logs call this credential",
            text(credential.name, check_credential_name, name_pattern(Star::refused)), Need::required);
   keys.key("key", "the provider's API key, best by reference", secret(credential.key, false), Need::required);
@@ -236,7 +236,7 @@ static void describe(Keys& keys, Provider& provider) {
            stream_usage(provider.inject_stream_usage));
   keys.refuse({"circuit", "retry", "limits", "region", "api_version", "deployments", "hedge", "cache", "forward_trace"},
               not_supported_yet);
-  check_credentials(keys, provider.credentials);
+  check_credentials(keys, "credentials", provider.credentials);
   check_whole(keys, provider);
 }
 

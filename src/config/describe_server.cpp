@@ -18,18 +18,11 @@ constexpr Bounds<Millis> some_time{Millis(1), hours(24)};
 constexpr Bounds<Millis> no_or_some_time{Millis(0), hours(24)};
 constexpr std::size_t shortest_token = 32;
 
-enum class Reach { loopback_only, anywhere };
-
-Scalar listen_address(ListenAddress& address, Reach reach) {
+Scalar listen_address(ListenAddress& address) {
   return {{{"type", "string"}},
-          [&address, reach](const std::string& text, const Place&) -> std::optional<Problem> {
+          [&address](const std::string& text, const Place&) -> std::optional<Problem> {
             const auto parsed = parse_listen(text);
             if (!parsed) return parsed.error();
-            if (reach == Reach::loopback_only && !parsed->loopback) {
-              return Problem{
-                  "only a loopback address or a Unix socket is possible until tenants with keys are supported",
-                  "listen on 127.0.0.1, and put a proxy that authenticates in front"};
-            }
             address = *parsed;
             return std::nullopt;
           },
@@ -48,6 +41,41 @@ Scalar threads(std::size_t& value) {
   };
   scalar.show = [&value] { return value == 0 ? Json("auto") : Json(value); };
   return scalar;
+}
+
+Scalar auth_of(Auth& auth) {
+  Scalar scalar = choice(
+      {"keys", "open"}, [&auth](std::size_t index) { auth = index == 0 ? Auth::keys : Auth::open; },
+      [] { return std::size_t{0}; });
+  scalar.show = [&auth] { return auth == Auth::unsaid ? Json() : Json(auth == Auth::keys ? "keys" : "open"); };
+  return scalar;
+}
+
+Scalar role(AdminRole& value) {
+  return choice(
+      {"read", "operate", "own"}, [&value](std::size_t index) { value = static_cast<AdminRole>(index); },
+      [&value] { return static_cast<std::size_t>(value); });
+}
+
+std::optional<Problem> check_token_name(std::string_view name) { return check_name(name, Star::refused); }
+
+struct SqliteTable {
+  StorageEntry& storage;
+};
+void describe(Keys& keys, const SqliteTable& table) {
+  StorageEntry& storage = table.storage;
+  keys.key("kind", "what keeps keys, audit and idempotent answers",
+           choice(
+               {"sqlite"}, [](std::size_t) {}, [] { return std::size_t{0}; }));
+  keys.key("path", "of the database's file; made where it is not there",
+           Scalar{{{"type", "string"}},
+                  [&storage](const std::string& text, const Place& place) -> std::optional<Problem> {
+                    if (text.empty() || text.ends_with('/')) return Problem{"expected the path of a file"};
+                    storage.path = resolved_path(text, place.folder);
+                    return std::nullopt;
+                  },
+                  [&storage] { return storage.path.empty() ? Json() : Json(storage.path); }});
+  keys.refuse({"retention"}, not_supported_yet);
 }
 
 Scalar response_headers(bool& full) {
@@ -132,6 +160,10 @@ void describe_entries(Keys& keys, Document& document) {
   keys.key("providers", "where answers come from, by name", providers_of(document));
   keys.key("models", "what clients may call, by name; a \"*\" at the end stands for any rest", models_of(document));
   keys.key("routes", "names that clients send as the model, with the model that answers", routes_of(document));
+  keys.key("groups", "tenants that share limits, by name", groups_of(document));
+  keys.key("tenants", "who may call, by name; none: open, on loopback only", tenants_of(document));
+  keys.refuse({"keys"}, "keys belong to a tenant: tenants.NAME.keys");
+  keys.refuse({"prices", "alerts", "on_unpriced", "errors", "cache", "compression"}, not_supported_yet);
   keys.ignore("x-");
 }
 
@@ -165,32 +197,36 @@ void describe(Keys& keys, Document& document) {
   keys.key("version", "version of this file's format", version_one(document.version), Need::required);
   keys.key("include", "more files: paths or patterns, against the folder of this file",
            list_of(document.include, include_pattern));
-  keys.key("server", "the listeners for clients, and their limits", block_of(document.server));
+  keys.key("server", "the listeners for clients, and their limits", Block{[&document](Keys& inside) {
+             describe(inside, document.server);
+             document.listen_spot = inside.where("listen");
+             document.auth_spot = inside.where("auth");
+           }});
   keys.key("admin", "the listener for operators", block_of(document.admin));
   keys.key("metrics", "the listener for Prometheus", block_of(document.metrics));
   keys.key("log", "where the log goes", block_of(document.log));
   keys.key("defaults", "settings of every route that does not have its own",
            Block{[&document](Keys& inside) { describe(inside, Defaults{document.deadline}); }});
+  keys.key("storage", "where keys, audit and idempotent answers are kept",
+           Block{[&document](Keys& inside) {
+                   document.storage.given = true;
+                   describe(inside, SqliteTable{document.storage});
+                 },
+                 [&document] { return !document.storage.path.empty(); }});
   describe_entries(keys, document);
-  keys.refuse(
-      {"tenants", "groups", "keys", "prices", "storage", "alerts", "on_unpriced", "errors", "cache", "compression"},
-      not_supported_yet);
   check_clashes(keys, document);
 }
 
 void describe(Keys& keys, Included& included) {
   describe_entries(keys, included.document);
-  keys.refuse({"version", "include", "server", "admin", "metrics", "log", "defaults"},
+  keys.refuse({"version", "include", "server", "admin", "metrics", "log", "defaults", "storage"},
               "only the root file may hold this key");
-  keys.refuse(
-      {"tenants", "groups", "keys", "prices", "storage", "alerts", "on_unpriced", "errors", "cache", "compression"},
-      not_supported_yet);
 }
 
 void describe(Keys& keys, ServerSettings& server) {
   keys.key("listen", "addresses for clients: IP:PORT, [IPv6]:PORT, :PORT or unix:/PATH",
            list_of(
-               server.listen, [](ListenAddress& address) { return listen_address(address, Reach::loopback_only); }, 1));
+               server.listen, [](ListenAddress& address) { return listen_address(address); }, 1));
   keys.key("threads", "event loops, one thread each; auto is one per usable core", threads(server.threads));
   keys.key("spin", "time to look for work again and again before sleeping: saves a wake-up, costs processor time",
            short_duration(server.spin, {Micros(0), Micros(1000)}));
@@ -210,15 +246,15 @@ void describe(Keys& keys, ServerSettings& server) {
   keys.key("tls_handshake_timeout", "time for a TLS handshake", duration(server.tls_handshake_timeout, some_time));
   keys.key("drain", "how the gateway goes down", block_of(server.drain));
   keys.key("stream", "how streams are kept alive", block_of(server.stream));
-  keys.key("trusted_proxies",
-           "IPs and networks whose X-Forwarded-For is believed; no setting looks at a client's address yet",
+  keys.key("auth", "keys: callers need a tenant's key; open: whoever reaches a listener may call",
+           auth_of(server.auth));
+  keys.key("trusted_proxies", "IPs and networks whose X-Forwarded-For is believed",
            list_of(server.trusted_proxies, [](std::string& network) { return text(network, check_network); }));
   keys.key("cors", "web pages that may call the gateway",
            Block{[&server](Keys& inside) { describe(inside, Cors{server.cors_origins}); }});
   keys.key("response_headers", "how much x-tollgate-* an answer carries",
            response_headers(server.full_response_headers));
   keys.key("tls", "makes every TCP listener for clients speak TLS", block_of(server.tls));
-  keys.refuse({"auth"}, not_supported_yet);
   if (server.max_target > server.max_header) keys.fault("max_target", {"must not be larger than max_header"});
   if (server.max_body > server.max_bodies) keys.fault("max_bodies", {"must not be smaller than max_body"});
   for (std::size_t i = 1; i < server.listen.size(); ++i) {
@@ -228,17 +264,29 @@ void describe(Keys& keys, ServerSettings& server) {
   }
 }
 
+static void describe(Keys& keys, AdminToken& token) {
+  keys.key("name", "who the audit says it was", text(token.name, check_token_name, name_pattern(Star::refused)),
+           Need::required);
+  keys.key("role", "read: look; operate: also reload and revoke keys; own: also create keys", role(token.role));
+  keys.key("token", "the bearer token, best by reference", secret(token.token, false), Need::required);
+  if (!token.token.empty() && token.token.reveal().size() < shortest_token)
+    keys.fault("token", {"an admin token has at least 32 bytes", "make one with: openssl rand -hex 32"});
+}
+
 void describe(Keys& keys, AdminSettings& admin) {
-  keys.key("listen", "address for operators", listen_address(admin.listen, Reach::anywhere));
-  keys.key("token", "what an operator must send as bearer token; needed beyond loopback", secret(admin.token, true));
+  keys.key("listen", "address for operators", listen_address(admin.listen));
+  keys.key("token", "the owner's bearer token; needed beyond loopback", secret(admin.token, true));
+  keys.key("tokens", "further tokens, each with a role of its own",
+           list_of(admin.tokens, [](AdminToken& token) { return block_of(token); }));
   const std::string what = "an admin address beyond loopback needs a token of at least 32 bytes";
-  if (!admin.listen.loopback && admin.token.reveal().size() < shortest_token)
+  const bool too_short = !admin.token.empty() && admin.token.reveal().size() < shortest_token;
+  if (!admin.listen.loopback && (!admin.needs_token() || too_short))
     keys.fault(admin.token.empty() ? "listen" : "token",
                {what, "set admin.token to a reference such as \"${TOLLGATE_ADMIN_TOKEN}\""});
 }
 
 void describe(Keys& keys, MetricsSettings& metrics) {
-  keys.key("listen", "address for Prometheus", listen_address(metrics.listen, Reach::anywhere));
+  keys.key("listen", "address for Prometheus", listen_address(metrics.listen));
   keys.key("token", "what Prometheus must send as bearer token", secret(metrics.token, true));
 }
 

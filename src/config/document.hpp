@@ -42,6 +42,48 @@ struct RouteEntry {
   Spot spot{};
 };
 
+/// What may be called, by names that are looked up when everything is read.
+struct RightsEntry {
+  bool has_allow = false;
+  std::vector<Name> allowed_routes, allowed_models, denied_routes, denied_models;
+};
+
+struct KeyEntry {
+  policy::Key key;
+  Secret secret;  ///< either the key's own text
+  Digest digest{};
+  bool has_digest = false;  ///< or its digest
+  RightsEntry rights;
+  Spot spot{};
+};
+
+/// A tenant's own credentials for one provider.
+struct CredentialsEntry {
+  Name provider;
+  std::vector<Credential> credentials;
+};
+
+struct TenantEntry {
+  Tenant tenant;  ///< without group, keys, rights and credentials
+  Name group;
+  std::vector<KeyEntry> keys;
+  RightsEntry rights;
+  std::vector<CredentialsEntry> credentials;
+  Spot spot{};
+};
+
+struct GroupEntry {
+  Group group;
+  Spot spot{};
+};
+
+/// `storage:` as written.
+struct StorageEntry {
+  bool given = false;
+  std::string path;    ///< absolute
+  std::string folder;  ///< of the root file, for the default path
+};
+
 struct Document {
   Document();
   std::size_t version = 1;
@@ -54,9 +96,14 @@ struct Document {
   std::vector<ProviderEntry> providers;
   std::vector<ModelEntry> models;
   std::vector<RouteEntry> routes;
+  std::vector<GroupEntry> groups;
+  std::vector<TenantEntry> tenants;
+  StorageEntry storage;
+  Spot listen_spot, auth_spot;  ///< server.listen and server.auth, judged when all files are read
 };
 
-/// An included file: it adds to the same document, but may hold providers, models and routes only.
+/// An included file: it adds to the same document, but may hold named entries only: providers, models, routes, groups,
+/// tenants.
 struct Included {
   Document& document;
 };
@@ -76,6 +123,19 @@ Dictionary models_of(Document& document);
 Dictionary routes_of(Document& document);
 void describe(Keys& keys, ModelEntry& model);
 void describe(Keys& keys, RouteEntry& route);
+
+// describe_tenants.cpp
+Dictionary groups_of(Document& document);
+Dictionary tenants_of(Document& document);
+void describe(Keys& keys, GroupEntry& group);
+void describe(Keys& keys, TenantEntry& tenant);
+/// A name that points at something else, held back with its place until everything is read.
+Scalar name_of(Name& name, Star star);
+/// `limits:` of a group, tenant, key, end user, route or model; left out when shown where none is set.
+Block limits_of(policy::Limits& limits);
+// describe_provider.cpp
+void describe(Keys& keys, Credential& credential);
+void check_credentials(Keys& keys, std::string_view key, const std::vector<Credential>& credentials);
 
 /// Keys of a route, and of `defaults`, that are not supported yet.
 void refuse_later_route_keys(Keys& keys);

@@ -49,6 +49,7 @@ class Loading {
     }
     auto snapshot = std::make_shared<Snapshot>();
     // With a file missing from the picture, names that point into it would all look wrong.
+    document_.storage.folder = std::filesystem::path(root_).parent_path().string();
     if (all_read_) assemble(std::move(document_), *snapshot, report_);
     snapshot->file = root_;
     snapshot->files = world_.files();

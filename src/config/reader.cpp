@@ -75,6 +75,7 @@ void read_list(const List& list, const Node& node, const Spot& spot, Reading& re
 }
 
 void read_dictionary(const Dictionary& dictionary, const Node& node, const Spot& spot, Reading& reading) {
+  if (dictionary.word && node.kind == Node::Kind::text) return read_scalar(*dictionary.word, node, spot, reading);
   if (refuse_unless(Node::Kind::mapping, node, spot, reading.report)) return;
   for (const Node::Entry& entry : node.entries) {
     Spot at_key = spot.inside(printable(entry.key));
@@ -113,6 +114,7 @@ class BlockReader final : public Keys {
     }
   }
   bool given(std::string_view name) const override { return entries_.contains(name); }
+  Spot where(std::string_view name) const override { return spot_of(name); }
   void fault(std::string_view name, Problem problem) override {
     reading_.report.fault(spot_of(name), std::move(problem));
   }

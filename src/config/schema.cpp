@@ -35,8 +35,12 @@ Json shown(const Value& value) {
     for (const Value& item : items) json.push_back(shown(item));
     return json;
   }
+  const auto& dictionary = std::get<Dictionary>(value);
+  if (dictionary.word) {
+    if (Json word = dictionary.word->show(); !word.is_null()) return word;
+  }
   Json json = Json::object();
-  for (const auto& [name, item] : std::get<Dictionary>(value).items()) json[name] = shown(item);
+  for (const auto& [name, item] : dictionary.items()) json[name] = shown(item);
   return json;
 }
 
@@ -83,9 +87,11 @@ Json schema_of(const List& list) {
 
 Json schema_of(const Dictionary& dictionary) {
   const auto example = dictionary.add(dictionary.example, Spot{});
-  return {{"type", "object"},
-          {"propertyNames", {{"pattern", dictionary.name_pattern}}},
-          {"additionalProperties", schema_of(*example)}};
+  Json mapping{{"type", "object"},
+               {"propertyNames", {{"pattern", dictionary.name_pattern}}},
+               {"additionalProperties", schema_of(*example)}};
+  if (!dictionary.word) return mapping;
+  return {{"anyOf", {std::move(mapping), dictionary.word->schema}}};
 }
 
 Json schema_of(const Value& value) {

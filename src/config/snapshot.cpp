@@ -46,21 +46,39 @@ Resolution Snapshot::resolve(std::string_view requested) const {
   return by_provider(*this, requested);
 }
 
-std::vector<std::string> Snapshot::near_names(std::string_view requested) const {
-  std::vector<std::string> names = listed_names();
-  for (const auto& [name, index] : route_by_name) names.push_back(name);
+std::vector<std::string> Snapshot::near_names(std::string_view requested, const MayCall& may_call) const {
+  std::vector<std::string> names = listed_names(may_call);
+  for (const auto& [name, index] : route_by_name) {
+    if (may_call(by_route(*this, index))) names.push_back(name);
+  }
   return nearest(requested, names, 3);
 }
 
-std::vector<std::string> Snapshot::listed_names() const {
+std::vector<std::string> Snapshot::listed_names(const MayCall& may_call) const {
   std::vector<std::string> names;
-  for (const Route& route : routes) names.push_back(route.name);
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    if (may_call(by_route(*this, i))) names.push_back(routes[i].name);
+  }
   for (const Model& model : models) {
     const auto route = route_by_name.find(model.name);
     const bool listed_as_route = route != route_by_name.end() && routes[route->second].name == model.name;
-    if (!model.wildcard && !listed_as_route) names.push_back(model.name);
+    if (!model.wildcard && !listed_as_route && may_call({nullptr, &model, {}})) names.push_back(model.name);
   }
   return names;
+}
+
+const Tenant* Snapshot::tenant(std::string_view name) const {
+  const auto found = tenant_by_name.find(name);
+  return found == tenant_by_name.end() ? nullptr : &tenants[found->second];
+}
+
+std::string_view name_of(AdminRole role) {
+  switch (role) {
+    case AdminRole::read: return "read";
+    case AdminRole::operate: return "operate";
+    case AdminRole::own: return "own";
+  }
+  return "read";  // GCOVR_EXCL_LINE: every role has returned
 }
 
 }  // namespace tollgate::config

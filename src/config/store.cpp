@@ -30,6 +30,7 @@ std::vector<std::string> restart_only_changes(const Snapshot& before, const Snap
       RestartKey{"server.spin", [](S left, S right) { return left.server.spin == right.server.spin; }},
       RestartKey{"admin.listen", [](S left, S right) { return left.admin.listen == right.admin.listen; }},
       RestartKey{"metrics.listen", [](S left, S right) { return left.metrics.listen == right.metrics.listen; }},
+      RestartKey{"storage.path", [](S left, S right) { return left.storage == right.storage; }},
       RestartKey{"log.access", [](S left, S right) { return left.log.access == right.log.access; }},
   };
   std::vector<std::string> changed;

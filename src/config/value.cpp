@@ -2,6 +2,8 @@
 // The scalars that most keys are made of. Each knows how it is read, shown and described, so that the tables only have
 // to name it.
 
+#include "tollgate/base/instant.hpp"
+
 #include "config/words.hpp"
 
 #include <algorithm>
@@ -72,6 +74,32 @@ Scalar count(std::size_t& value, Bounds<std::size_t> bounds) {
   return {{{"type", "integer"}, {"minimum", bounds.least}, {"maximum", bounds.most}},
           reader(parse_count, bounds, show_plain, [&value](std::size_t read) { value = read; }),
           [&value] { return Json(value); }};
+}
+
+Scalar count(std::optional<std::uint64_t>& value, Bounds<std::size_t> bounds) {
+  return {{{"type", "integer"}, {"minimum", bounds.least}, {"maximum", bounds.most}},
+          reader(parse_count, bounds, show_plain, [&value](std::size_t read) { value = read; }),
+          [&value] { return value ? Json(*value) : Json(); }};
+}
+
+Scalar flag(bool& value) {
+  return {{{"type", "boolean"}},
+          [&value](const std::string& read, const Place&) -> std::optional<Problem> {
+            if (read != "true" && read != "false") return Problem{"expected true or false"};
+            value = read == "true";
+            return std::nullopt;
+          },
+          [&value] { return Json(value); }};
+}
+
+Scalar instant(std::optional<SystemTime>& value) {
+  return {text_schema("^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?Z)?$"),
+          [&value](const std::string& read, const Place&) -> std::optional<Problem> {
+            value = parse_instant(read);
+            if (value) return std::nullopt;
+            return Problem{"expected a date or a moment in UTC", "write it like 2027-01-31 or 2027-01-31T18:00:00Z"};
+          },
+          [&value] { return value ? Json(show_instant(*value)) : Json(); }};
 }
 
 Scalar number(double& value, Bounds<double> bounds) {

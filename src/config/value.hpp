@@ -61,6 +61,8 @@ struct Dictionary {
   std::function<Parsed<Value>(const std::string& name, const Spot& spot)> add;
   std::function<std::vector<std::pair<std::string, Value>>()> items;
   std::string example = "x";  ///< a name that `add` takes, for the schema
+  /// A single word that may stand instead of the mapping, kept by `value`.
+  std::optional<Scalar> word{};
 };
 
 struct Value : std::variant<Scalar, Block, List, Dictionary> {
@@ -80,6 +82,8 @@ class Keys {
   virtual void ignore(std::string_view) {}
   /// True where the file has the key. Only the reader knows.
   virtual bool given(std::string_view) const { return false; }
+  /// Where this key's value stands, or the block where the key is not given. Only the reader knows.
+  virtual Spot where(std::string_view) const { return {}; }
   /// Something wrong with this key, or with the block where the key is not given. Only the reader listens.
   virtual void fault(std::string_view, Problem) {}
   virtual void note(std::string_view, const std::string&) {}
@@ -98,6 +102,9 @@ Scalar duration(std::optional<Millis>& value, Bounds<Millis> bounds);
 Scalar short_duration(Micros& value, Bounds<Micros> bounds);
 Scalar size(std::size_t& bytes, Bounds<std::size_t> bounds);
 Scalar count(std::size_t& value, Bounds<std::size_t> bounds);
+Scalar count(std::optional<std::uint64_t>& value, Bounds<std::size_t> bounds);
+Scalar flag(bool& value);
+Scalar instant(std::optional<SystemTime>& value);
 Scalar number(double& value, Bounds<double> bounds);
 Scalar share(double& value);
 

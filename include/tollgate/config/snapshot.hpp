@@ -2,9 +2,13 @@
 // The whole configuration as typed, immutable values. The loader builds one, the store publishes it, a request pins the
 // one it began with. Every key of routes.yaml that can be set today stands here once, with its default.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/base/digest.hpp"
+#include "tollgate/policy/key.hpp"
+#include "tollgate/policy/network.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,6 +48,10 @@ struct ServerTls {
   bool operator==(const ServerTls&) const = default;
 };
 
+/// Who may call: holders of keys, or whoever reaches a listener. Where nothing is said, keys if there are tenants, and
+/// else whoever reaches it on loopback.
+enum class Auth : std::uint8_t { unsaid, keys, open };
+
 struct ServerSettings {
   std::vector<ListenAddress> listen;           ///< default 127.0.0.1:8080
   std::size_t threads = 0;                     ///< 0 is `auto`
@@ -70,15 +78,39 @@ struct ServerSettings {
     Millis commit_after = std::chrono::seconds(30);
     bool operator==(const Stream&) const = default;
   } stream;
+  Auth auth = Auth::unsaid;
   std::vector<std::string> trusted_proxies;  ///< CIDR or IP
   std::vector<std::string> cors_origins;     ///< exact origins, or "*"
   bool full_response_headers = true;         ///< response_headers: full | minimal
   std::optional<ServerTls> tls;
 };
 
+/// What the holder of an admin token may do: each role may do what the ones before it may.
+enum class AdminRole : std::uint8_t {
+  read,     ///< look at everything
+  operate,  ///< reload, revoke keys
+  own       ///< create keys
+};
+std::string_view name_of(AdminRole role);
+
+struct AdminToken {
+  std::string name;  ///< who did it, in the audit
+  AdminRole role = AdminRole::read;
+  Secret token;
+  bool operator==(const AdminToken&) const = default;
+};
+
 struct AdminSettings {
-  ListenAddress listen;  ///< default 127.0.0.1:9901
-  Secret token;          ///< empty: none, allowed on loopback only
+  ListenAddress listen;            ///< default 127.0.0.1:9901
+  Secret token;                    ///< of the owner
+  std::vector<AdminToken> tokens;  ///< further ones
+  /// Without a token whoever reaches the listener, which must be on loopback then, is the owner.
+  bool needs_token() const { return !token.empty() || !tokens.empty(); }
+};
+
+struct StorageSettings {
+  std::string path;  ///< of the SQLite file, absolute; empty: nothing is stored
+  bool operator==(const StorageSettings&) const = default;
 };
 
 struct MetricsSettings {
@@ -164,6 +196,8 @@ struct Model {
   bool wildcard = false;
   std::vector<Target> targets;                                ///< at least one
   std::optional<Millis> first_token, idle, attempt, connect;  ///< timeouts that replace the provider's
+  policy::Limits limits;                                      ///< over all callers
+  std::size_t default_max_output = 4096;                      ///< tokens to expect where a request sets no limit
   /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
   bool whole_name = false;
 };
@@ -175,6 +209,28 @@ struct Route {
   std::string primary_name;        ///< as written; differs from the model's where a wildcard covers it
   std::string primary_part;        ///< what that wildcard's "*" stands for
   std::optional<Millis> deadline;
+  policy::Limits limits;  ///< over all callers
+};
+
+/// Tenants that share limits.
+struct Group {
+  std::string name;
+  policy::Limits limits;
+};
+
+/// Whoever calls: an application, a team, a customer.
+struct Tenant {
+  std::string name;
+  std::optional<std::size_t> group;  ///< index into Snapshot::groups
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::vector<policy::Key> keys;  ///< those of the file; others are in the store
+  policy::Rights rights;          ///< a key may narrow them, never widen them
+  policy::Limits limits;
+  policy::Limits end_user_limits;  ///< of each end user that a key with may_delegate names
+  /// credentials: client. The caller's own provider credential is passed on, and the gateway's key stands in
+  /// x-tollgate-key.
+  bool passes_credentials = false;
+  std::vector<std::pair<std::size_t, Credential>> credentials;  ///< its own, by index into Snapshot::providers
 };
 
 /// What a requested model name means. `route` is null where a model was named directly.
@@ -206,17 +262,27 @@ struct Snapshot {
   std::vector<Provider> providers;
   std::vector<Model> models;
   std::vector<Route> routes;
+  std::vector<Group> groups;
+  std::vector<Tenant> tenants;  ///< none: open, whoever reaches a listener may call
+  StorageSettings storage;
 
   /// Name resolution of docs/configuration.md: exact route, exact match, exact model, longest wildcard (of match and
   /// model names), provider/name where that provider has a wildcard model. Empty model pointer: unknown.
   Resolution resolve(std::string_view requested) const;
-  /// Up to three configured names close to an unknown one, for the 404.
-  std::vector<std::string> near_names(std::string_view requested) const;
-  /// Names that /v1/models lists: routes, then models without a wildcard, each once, in file order.
-  std::vector<std::string> listed_names() const;
+  /// Whether the rights allow what a name was resolved to, whatever way it was named: a direct model is known by its
+  /// configured name, by the name that a wildcard made of it and by the target that answers. Letter case is ignored
+  /// where `deny` is concerned, since providers may ignore it. `resolution` has a model.
+  bool permits(const policy::Rights& rights, const Resolution& resolution) const;
+  /// Up to three configured names close to an unknown one, for the 404; of those that `may_call` says yes to.
+  using MayCall = std::function<bool(const Resolution&)>;
+  std::vector<std::string> near_names(std::string_view requested, const MayCall& may_call) const;
+  const Tenant* tenant(std::string_view name) const;
+  /// Names that /v1/models lists: routes, then models without a wildcard, each once, in file order; of those that
+  /// `may_call` says yes to.
+  std::vector<std::string> listed_names(const MayCall& may_call) const;
 
   // Ready-made for resolve(); filled by the loader. route_by_name also holds what routes match exactly.
-  std::map<std::string, std::size_t, std::less<>> route_by_name, model_by_name;
+  std::map<std::string, std::size_t, std::less<>> route_by_name, model_by_name, tenant_by_name;
   std::vector<Wildcard> wildcards;  ///< longest prefix first, at equal length routes first
 };
 

@@ -95,13 +95,13 @@ providers:
   b: {}
 models: {m: {provider: c}}
 routes: {r: {primary: n}}
-tenants: {}
+prices: {}
 )");
   std::vector<std::string> keys;
   for (const Fault& fault : loaded.faults) keys.push_back(fault.key);
   EXPECT_EQ(keys, (std::vector<std::string>{"server.thread", "server.max_body", "server.keep_alive",
                                             "providers.a.base_url", "providers.a.timouts", "providers.b.base_url",
-                                            "models.m.provider", "routes.r.primary", "tenants"}))
+                                            "models.m.provider", "routes.r.primary", "prices"}))
       << test::all_text(loaded);
 }
 
@@ -186,7 +186,7 @@ TEST(Loader, includes_merge_in_order_and_are_listed) {
                   {"/etc/tollgate/conf.d/b.yaml", "providers: {late: {simulator: {}}}\nroutes: {r: {primary: one}}\n"}};
   const Loaded loaded = memory.load(test::valid_with("include: [conf.d/*.yaml, conf.d/a.yaml, none/*.yaml]\n"));
   ASSERT_TRUE(loaded.snapshot) << test::all_text(loaded);
-  EXPECT_EQ(loaded.snapshot->listed_names(), (std::vector<std::string>{"r", "small", "one"}));
+  EXPECT_EQ(loaded.snapshot->listed_names(test::everyone), (std::vector<std::string>{"r", "small", "one"}));
   EXPECT_EQ(loaded.snapshot->files,
             (std::vector<std::string>{"/etc/tollgate/routes.yaml", "/etc/tollgate/conf.d/a.yaml",
                                       "/etc/tollgate/conf.d/b.yaml"}));

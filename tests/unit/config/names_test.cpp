@@ -97,14 +97,14 @@ TEST_F(Names, upstream_name_is_the_given_one_or_the_models_own) {
 }
 
 TEST_F(Names, near_names_are_three_at_most_and_none_for_strangers) {
-  EXPECT_EQ(snapshot_->near_names("gpt-5.5-mni"), (std::vector<std::string>{"gpt-5.5-mini"}));
-  EXPECT_EQ(snapshot_->near_names("automatc"), (std::vector<std::string>{"automatic"}));
-  EXPECT_TRUE(snapshot_->near_names("something-else-entirely").empty());
-  EXPECT_TRUE(snapshot_->near_names(std::string(100'000, 'a')).empty());
+  EXPECT_EQ(snapshot_->near_names("gpt-5.5-mni", test::everyone), (std::vector<std::string>{"gpt-5.5-mini"}));
+  EXPECT_EQ(snapshot_->near_names("automatc", test::everyone), (std::vector<std::string>{"automatic"}));
+  EXPECT_TRUE(snapshot_->near_names("something-else-entirely", test::everyone).empty());
+  EXPECT_TRUE(snapshot_->near_names(std::string(100'000, 'a'), test::everyone).empty());
 }
 
 TEST_F(Names, listed_names_are_routes_then_models_each_once) {
-  EXPECT_EQ(snapshot_->listed_names(),
+  EXPECT_EQ(snapshot_->listed_names(test::everyone),
             (std::vector<std::string>{"auto", "both", "covered", "whole", "gpt-5.5", "gpt-5.5-mini", "shadowed"}));
 }
 

@@ -74,6 +74,9 @@ inline std::string all_text(const Loaded& loaded) {
   return text;
 }
 
+/// For whoever may call everything.
+inline bool everyone(const Resolution&) { return true; }
+
 /// A valid configuration with one provider and one model, and `more` below it.
 inline std::string valid_with(const std::string& more) {
   return "version: 1\n"
