@@ -30,7 +30,7 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
           "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(), "\r\n");
     }
   }
-  fields.append(more);
+  fields.append_all(exchange.limit_fields, more);
   return fields;
 }
 

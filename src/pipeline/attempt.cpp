@@ -34,13 +34,17 @@ bool is_event_stream(const ResponseHead& head) {
   return equals_ignoring_case(head.fields.value("content-type").substr(0, type.size()), type);
 }
 
-/// The header lines that cross. A stream's content type is our own.
-ByteBuffer crossing_fields(const ResponseHead& head, bool streaming) {
+/// The header lines that cross. A stream's content type is our own. What is left of the gateway's own limits at the
+/// provider is none of a tenant's business, and would hide what is left of its own.
+ByteBuffer crossing_fields(const Exchange& exchange, const ResponseHead& head, bool streaming) {
+  constexpr std::string_view limits = "x-ratelimit-";
+  const bool shared = exchange.caller.tenant && !exchange.caller.tenant->passes_credentials;
   ByteBuffer fields;
   fields.reserve(usual_crossing_bytes);
   for (const auto& field : head.fields) {
     if (!protocol::http::crosses_to_client(field.name)) continue;
     if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
+    if (shared && equals_ignoring_case(field.name.substr(0, limits.size()), limits)) continue;
     fields.append_all(field.name, ": ", field.value, "\r\n");
   }
   return fields;
@@ -64,7 +68,10 @@ Attempt::Attempt(Exchange& exchange)
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.id = id_;
-  if (!provider_.credentials.empty()) attempt.credential = provider_.credentials.front().name;
+  if (const auto own = exchange.own_credential(); !own.value.empty())
+    attempt.credential = own.name;
+  else if (!provider_.credentials.empty())
+    attempt.credential = provider_.credentials.front().name;
 }
 
 Attempt::~Attempt() {
@@ -80,6 +87,7 @@ void Attempt::start() {
   request_.query = exchange_.inbound.query;
   request_.fields = exchange_.inbound.fields.view();
   request_.attempt_id = id_.text();
+  if (const auto own = exchange_.own_credential(); !own.value.empty()) request_.credential = own.value;
   request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
   request_.connect_timeout = clock_.connect_timeout();
@@ -133,8 +141,14 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   if (auto judged = judge_head(head); !judged) return judged;
 
   streaming_ = head.status == 200 && is_event_stream(head);
+  ByteBuffer fields = crossing_fields(exchange_, head, streaming_);
+  if (!fields.empty() && loggable(exchange_, fields.view()).empty())
+    if (const auto clean = without_secrets(exchange_, fields.view())) {
+      fields.release();
+      fields.append(*clean);
+    }
   if (streaming_) {
-    stream_.upstream_fields(crossing_fields(head, true));
+    stream_.upstream_fields(std::move(fields));
     return {};
   }
   if (exchange_.client.begun())
@@ -144,16 +158,17 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   clock_.content();
   if (head.status >= 400) {
     error_ = std::make_unique<ErrorRelay>(exchange_);
-    error_->head(std::string(crossing_fields(head, false).view()), head);
+    error_->head(std::string(fields.view()), head);
   } else {
-    body_.head(head.status, crossing_fields(head, false), head);
+    body_.head(head.status, std::move(fields), head);
   }
   return {};
 }
 
 Result<void> Attempt::judge_head(const ResponseHead& head) {
-  // Passed on, a 401 would make the caller change the wrong key.
-  if (head.status == 401 || head.status == 403)
+  // Passed on, a 401 would make the caller change the wrong key; unless the key is its own.
+  const bool own = exchange_.caller.tenant && exchange_.caller.tenant->passes_credentials;
+  if (!own && (head.status == 401 || head.status == 403))
     return fail(FailureKind::upstream_error, "it refused the gateway's credential; tell the operator of this gateway",
                 "upstream_auth_failed");
   if (head.status >= 300 && head.status < 400)

@@ -10,6 +10,15 @@ Woke Exchange::woken_by(WaitPoint::Arrived arrived, SteadyTime until) {
   return Woke::progress;
 }
 
+Exchange::OwnCredential Exchange::own_credential() const {
+  if (!caller.tenant) return {};
+  if (caller.tenant->passes_credentials) return {"client", caller.provider_credential};
+  const std::size_t provider = resolution.model->targets.front().provider;
+  for (const auto& [of_provider, credential] : caller.tenant->credentials)
+    if (of_provider == provider) return {credential.name, credential.key.reveal()};
+  return {};
+}
+
 Failure shutting_down() {
   Failure failure{FailureKind::overloaded, Source::gateway, "the gateway is shutting down; send the request again"};
   failure.retry_after = seconds(1);

@@ -40,17 +40,19 @@ std::optional<std::string> without_secrets(const Exchange& exchange, std::string
   std::vector<std::string_view> secrets;
   for (const config::Credential& credential : provider.credentials) secrets.push_back(credential.key.reveal());
   for (const auto& [name, value] : provider.headers) secrets.push_back(value.reveal());
+  if (const auto own = exchange.own_credential(); !own.value.empty()) secrets.push_back(own.value);
   return protocol::Redactor(secrets).redact(text);
 }
 
 std::string_view loggable(const Exchange& exchange, std::string_view text) {
   const config::Provider& provider = provider_of(exchange);
-  const auto in_text = [text](const config::Secret& secret) {
-    return secret.reveal().size() >= protocol::Redactor::shortest_secret &&
-           text.find(secret.reveal()) != std::string_view::npos;
+  const auto holds = [text](std::string_view secret) {
+    return secret.size() >= protocol::Redactor::shortest_secret && text.find(secret) != std::string_view::npos;
   };
+  const auto in_text = [holds](const config::Secret& secret) { return holds(secret.reveal()); };
   const bool found = std::ranges::any_of(provider.credentials, in_text, &config::Credential::key) ||
-                     std::ranges::any_of(provider.headers, in_text, &std::pair<std::string, config::Secret>::second);
+                     std::ranges::any_of(provider.headers, in_text, &std::pair<std::string, config::Secret>::second) ||
+                     holds(exchange.own_credential().value);
   // No provider's ids have escapes; the long way round is for those that might hide something.
   const bool hidden = text.find('%') != std::string_view::npos && without_secrets(exchange, text);
   return found || hidden ? std::string_view() : text;
@@ -94,7 +96,7 @@ void ErrorRelay::send(std::string_view body) {
 void ErrorRelay::send_stand_in(const std::string& reason) {
   held_.release();
   fields_ = without_content_fields(fields_) + "Content-Type: application/json\r\n";
-  const std::string& target = exchange_.record.target;
+  const std::string target(exchange_.record.target);
   send(protocol::openai::error_body({FailureKind::upstream_error, Source::upstream,
                                      "provider '" + target.substr(0, target.find('/')) + "' answered with status " +
                                          std::to_string(status_) + "; what it said is withheld, as it is " + reason}));

@@ -11,6 +11,7 @@ Outcome outcome_of(const Failure& failure, bool content_sent) {
   switch (failure.kind) {
     case FailureKind::internal: return Outcome::internal;
     case FailureKind::upstream_timeout: return Outcome::timeout;
+    case FailureKind::rate_limited:
     case FailureKind::overloaded:
     case FailureKind::no_upstream: return Outcome::limited;
     case FailureKind::upstream_error: return Outcome::upstream_error;
@@ -28,9 +29,10 @@ EndedBy ended_by(Source source) {
 }
 
 std::string retry_fields(const Failure& failure) {
-  if (!failure.retry_after) return {};
+  std::string fields = failure.final ? "X-Should-Retry: false\r\n" : "";
+  if (!failure.retry_after) return fields;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
-  return "Retry-After: " + std::to_string(std::max<std::int64_t>(1, seconds)) + "\r\n";
+  return fields + "Retry-After: " + std::to_string(std::max<std::int64_t>(1, seconds)) + "\r\n";
 }
 
 }  // namespace

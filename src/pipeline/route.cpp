@@ -6,7 +6,10 @@ namespace {
 
 Failure unknown_model(const Exchange& exchange) {
   std::string message = "the model '" + exchange.scan.model.substr(0, 128) + "' does not exist here";
-  const auto near = exchange.world->snapshot->near_names(exchange.scan.model);
+  const config::Snapshot& snapshot = *exchange.world->snapshot;
+  const auto near = snapshot.near_names(exchange.scan.model, [&](const config::Resolution& resolution) {
+    return exchange.caller.may_call(snapshot, resolution);
+  });
   for (std::size_t i = 0; i < near.size(); ++i) message += (i == 0 ? "; did you mean '" : "', '") + near[i];
   message += near.empty() ? "; GET /v1/models lists what does" : "'?";
   return {FailureKind::model_not_found, Source::client, std::move(message), "model_not_found", "model"};
@@ -31,6 +34,7 @@ Result<void> route(Exchange& exchange) {
   }
   // A client may ask for less time, never for more.
   if (exchange.inbound.timeout) limit = std::min(limit, *exchange.inbound.timeout);
+  if (exchange.caller.key) limit = std::min(limit, exchange.caller.key->key.settings.max_timeout.value_or(limit));
   exchange.deadline = exchange.began + limit;
 
   protocol::openai::SpliceWishes wishes;

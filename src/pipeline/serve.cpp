@@ -27,7 +27,15 @@ MaybeFailure prepare(Exchange& exchange) {
   exchange.client.watch();
   exchange.record.phase = Phase::route;
   if (auto parsed = parse(exchange); !parsed) return failure_of(parsed);
-  return failure_of(route(exchange));
+  if (auto routed = route(exchange); !routed) return failure_of(routed);
+  return failure_of(authorize(exchange));
+}
+
+/// After the rights, which are judged for every request, before the limits: an answer that is given again costs
+/// nothing, and who waits for it keeps nobody out.
+Task<MaybeFailure> take_idempotent_turn(Exchange& exchange) {
+  auto taken = co_await take_turn(exchange);
+  co_return failure_of(taken);
 }
 
 /// The last bytes of an answer may still wait for a slow client. One that takes nothing for too long is given up.
@@ -48,16 +56,26 @@ Task<void> drain(Exchange& exchange) {
 Task<void> serve(Exchange& exchange) {
   exchange.record.phase = Phase::body;
   MaybeFailure failure;
-  if (!exchange.client.take_ready_body(exchange.body)) failure = co_await read_body(exchange);
+  if (!exchange.client.take_ready_body(exchange.body)) {
+    // With a key only the body tells whether it is an answer that is given again, which takes nothing of a limit.
+    if (!exchange.inbound.idempotent) failure = failure_of(may_begin(exchange));
+    if (!failure) failure = co_await read_body(exchange);
+  }
   if (!failure) failure = prepare(exchange);
-  if (!failure) {
+  IdempotentClient* const idempotent = exchange.inbound.idempotent.get();
+  if (!failure && idempotent) failure = co_await take_idempotent_turn(exchange);
+  const bool replayed = idempotent && idempotent->replayed();
+  if (!failure && !replayed) failure = failure_of(admit(exchange));
+  if (!failure && !replayed) {
     // One attempt is the whole plan until fallbacks are configurable.
     Attempt attempt(exchange);
     co_await attempt.run();
     failure = attempt.take_failure();
   }
+  if (idempotent) share_answer(exchange, failure != nullptr);
   if (failure) rescue(exchange, *failure);
   if (!exchange.client.drained()) co_await drain(exchange);
+  settle(exchange);
 }
 
 }  // namespace tollgate::pipeline

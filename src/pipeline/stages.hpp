@@ -1,14 +1,35 @@
 #pragma once
 #include "tollgate/base/result.hpp"
+#include "tollgate/base/task.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
 /// The steps of serve(), in their order.
 namespace tollgate::pipeline {
 
+/// Turns away whoever has no request left, before a large body is read. Takes nothing.
+Result<void> may_begin(Exchange& exchange);
+
 /// Scans the body once: model, stream, and the places that may be spliced.
 Result<void> parse(Exchange& exchange);
 
-/// Finds what the requested name means and plans the splices for its target.
+/// Finds what the requested name means, and how long it may take.
 Result<void> route(Exchange& exchange);
+
+/// Judges whether the caller may call what the name was resolved to.
+Result<void> authorize(Exchange& exchange);
+
+/// For a request with an Idempotency-Key: waits until it is clear whether it is the one to call the upstream, and
+/// answers it where it is not.
+Task<Result<void>> take_turn(Exchange& exchange);
+
+/// Gives those that wait for this request its answer, where it lasts, or the next one its turn. `failed`: the answer is
+/// none of the upstream's, or broken.
+void share_answer(Exchange& exchange, bool failed);
+
+/// Takes what the request needs of every limit that it meets, or nothing. settle() gives it back.
+Result<void> admit(Exchange& exchange);
+
+/// Puts right what admit() has taken, by what the request has used. Always called once it is over.
+void settle(Exchange& exchange);
 
 }  // namespace tollgate::pipeline

@@ -47,6 +47,9 @@ class Redaction {
 
   void find(const Redactor::Secret& secret) {
     find(secret.as_read, plain_.bytes, [&](Run run) { add(run, secret.digit); });
+    // A secret that holds an escape itself reads as it is where only its own bytes were escaped once more.
+    if (secret.as_is.text != secret.as_read.text)
+      find(secret.as_is, plain_.bytes, [&](Run run) { add(run, secret.digit); });
     // Undoing escapes can eat into a secret that merely follows a backslash or a percent sign. In JSON a quote of the
     // secret's cannot stand unescaped.
     if (kind_ == PlainText::Of::json && secret.as_is.text.find('"') != std::string::npos) return;

@@ -1,8 +1,13 @@
 #pragma once
+// What is known of one request in flight, in one place: what its head said, who calls, what it was resolved to, what it
+// holds of limits. The steps of serve() hand it on to each other.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/random.hpp"
+#include "tollgate/pipeline/idempotency.hpp"
 #include "tollgate/pipeline/ports.hpp"
 #include "tollgate/pipeline/record.hpp"
+#include "tollgate/policy/admission.hpp"
+#include "tollgate/policy/key_table.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/openai/request.hpp"
 
@@ -19,9 +24,21 @@ struct Inbound {
   bool knows_usage_option = false;  ///< the endpoint has stream_options.include_usage
   std::string_view path;            ///< below /v1: "/chat/completions"; the server keeps what it views
   std::string query;
-  ByteBuffer fields;              ///< the header lines that cross, each with CRLF
-  std::optional<Millis> timeout;  ///< x-tollgate-timeout-ms: may only shorten
-  bool json = true;               ///< Content-Type says JSON, or there is none
+  ByteBuffer fields;                             ///< the header lines that cross, each with CRLF
+  std::optional<Millis> timeout;                 ///< x-tollgate-timeout-ms: may only shorten
+  std::string end_user;                          ///< x-tollgate-user; empty: none
+  std::optional<policy::Priority> priority;      ///< x-tollgate-priority, held to what the key may ask for
+  bool json = true;                              ///< Content-Type says JSON, or there is none
+  std::unique_ptr<IdempotentClient> idempotent;  ///< the exchange's client, where an Idempotency-Key came; else null
+};
+
+/// Who is calling. Without tenants nobody in particular.
+struct Caller {
+  std::shared_ptr<const policy::KnownKey> key;  ///< null: open
+  const config::Tenant* tenant = nullptr;       ///< of the pinned configuration; null: open
+  std::string provider_credential;              ///< the caller's own, where its tenant passes credentials on
+  /// What its tenant and its key allow, both.
+  bool may_call(const config::Snapshot& snapshot, const config::Resolution& resolution) const;
 };
 
 /// Why a waiting request goes on.
@@ -44,14 +61,24 @@ struct Exchange {
   SteadyTime deadline = never;  ///< over all attempts
   SystemTime began_at;
   Inbound inbound;
+  Caller caller;
   RequestRecord record;
 
   ByteBuffer body;
   protocol::openai::RequestScan scan;
   config::Resolution resolution;
   std::vector<protocol::openai::Splice> splices;
-  bool events_begun = false;  ///< the client has been told 200 and text/event-stream
-  bool strip_usage = false;   ///< the usage chunk was asked for by us: it does not go to the client
+  std::unique_ptr<policy::Hold> hold;  ///< what the request has taken of its limits; null: it meets none
+  std::string limit_fields;            ///< x-ratelimit-* lines
+  bool events_begun = false;           ///< the client has been told 200 and text/event-stream
+  bool strip_usage = false;            ///< the usage chunk was asked for by us: it does not go to the client
+
+  /// What goes to the target's provider instead of the credential configured there: the tenant's own, or the caller's.
+  /// Empty `value`: nothing else goes.
+  struct OwnCredential {
+    std::string_view name, value;
+  };
+  OwnCredential own_credential() const;
 
   /// Waits until something has happened or the time `until` has come: `co_await exchange.pause(until)` gives a Woke. A
   /// client that has left counts before everything else, progress after everything else; progress may turn out to be

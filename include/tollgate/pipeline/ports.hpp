@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -77,6 +78,7 @@ struct UpstreamRequest {
   std::string_view query;   ///< without '?'; may be empty
   std::string_view fields;  ///< forwarded header lines, each with CRLF
   std::string_view attempt_id;
+  std::optional<std::string_view> credential;  ///< instead of the provider's own
   std::vector<std::string_view> body;
   std::uint64_t body_size = 0;
   Millis connect_timeout{0};  ///< shared out over the provider's addresses
@@ -115,10 +117,15 @@ class UpstreamProvider {
   virtual std::unique_ptr<UpstreamCall> start(const UpstreamRequest& request, WaitPoint& point) = 0;
 };
 
+struct LimitScopes;
+class IdempotentAnswers;
+
 /// One generation of the configuration on one worker. A request pins the one it began with.
 struct World {
   std::shared_ptr<const config::Snapshot> snapshot;
   std::vector<std::shared_ptr<UpstreamProvider>> providers;  ///< in the order of snapshot->providers
+  std::shared_ptr<const LimitScopes> limits;                 ///< live_state.hpp
+  IdempotentAnswers* answers = nullptr;                      ///< idempotency.hpp; null: keys mean nothing
 };
 
 }  // namespace tollgate::pipeline

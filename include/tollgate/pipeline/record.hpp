@@ -34,8 +34,8 @@ enum class Phase : std::uint8_t { head, body, route, queue, connect, send, first
 std::string_view name_of(Phase phase);
 
 struct AttemptRecord {
-  std::string target;      ///< "provider/name" as configured
-  std::string credential;  ///< its configured name, or empty
+  std::string_view target;      ///< "provider/name" as configured
+  std::string_view credential;  ///< its configured name, or empty
   Outcome outcome = Outcome::ok;
   Uuid id;                ///< what the upstream was sent as x-client-request-id
   bool reused = false;    ///< went out on a pooled connection
@@ -43,17 +43,21 @@ struct AttemptRecord {
 };
 
 /// Filled in as the request goes on; complete once the last byte has left or the client is gone. One worker, one
-/// request.
+/// request. Names are views into the configuration that the request has pinned, ids into the session's request: a copy
+/// of each would cost more than the rest of the record.
 struct RequestRecord {
-  std::string request_id;
-  std::string client_request_id;    ///< the client's own, checked and bounded; empty: none
-  std::string upstream_request_id;  ///< the provider's x-request-id, checked and bounded
-  std::string_view method;          ///< a literal: "GET", "POST", ..., or "other"
-  std::string_view endpoint;        ///< the route table's own path, or "other"
-  std::string route, task;          ///< configured names; empty where none applies
-  std::string model;                ///< the configured model that answered; empty where none applies
-  std::string target;               ///< "provider/name"; empty where none applies
-  std::uint16_t status = 0;         ///< what the client was sent; 499 where it left before
+  std::string_view request_id;
+  std::string_view client_request_id;  ///< the client's own, checked and bounded; empty: none
+  std::string upstream_request_id;     ///< the provider's x-request-id, checked and bounded
+  std::string_view method;             ///< a literal: "GET", "POST", ..., or "other"
+  std::string_view endpoint;           ///< the route table's own path, or "other"
+  std::string_view tenant, key;        ///< configured names; empty where nobody was recognised
+  std::string_view priority;           ///< that it was given, a literal; empty: it asked for none
+  std::string limit;                   ///< which limit turned the request away: "tenant_requests"; empty: none
+  std::string_view route, task;        ///< configured names; empty where none applies
+  std::string_view model;              ///< the configured model that answered; empty where none applies
+  std::string_view target;             ///< "provider/name"; empty where none applies
+  std::uint16_t status = 0;            ///< what the client was sent; 499 where it left before
   Outcome outcome = Outcome::ok;
   EndedBy ended_by = EndedBy::nobody;
   Phase phase = Phase::head;

@@ -166,6 +166,7 @@ bool RequestHeadParser::read_known(Known known, const Field& field) {
     case content_length: return passes(body_.content_length(field.value));
     case transfer_encoding: return passes(body_.transfer_encoding(field.value));
     case tollgate_field: {
+      out_.speaks_to_us = true;
       const bool repeated = std::any_of(out_.fields.begin(), out_.fields.end(), [&field](const Field& earlier) {
         return equal_but_for_case(earlier.name, field.name);
       });
@@ -206,7 +207,7 @@ bool RequestHeadParser::settle() {
 
 void reset(RequestHead& head) {
   head.method = head.target = head.host = {};
-  head.http_1_0 = head.expect_continue = false;
+  head.http_1_0 = head.expect_continue = head.speaks_to_us = false;
   head.framing = Framing::none;
   head.content_length = 0;
   head.keep_alive = true;

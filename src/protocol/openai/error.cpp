@@ -21,8 +21,10 @@ ErrorForm error_form(FailureKind kind) {
     case FailureKind::model_not_found: return {404, invalid_request, "model_not_found"};
     case FailureKind::method_not_allowed: return {405, invalid_request, "method_not_allowed"};
     case FailureKind::request_timeout: return {408, invalid_request, "request_timeout"};
+    case FailureKind::conflict: return {409, invalid_request, "conflict"};
     case FailureKind::too_large: return {413, invalid_request, "request_too_large"};
     case FailureKind::unsupported_media: return {415, invalid_request, "unsupported_media_type"};
+    case FailureKind::rate_limited: return {429, "requests", "rate_limit_exceeded"};
     case FailureKind::client_left: return {499, invalid_request, "client_closed_request"};
     case FailureKind::internal: return {500, server_error, "internal_error"};
     case FailureKind::upstream_error: return {502, server_error, "upstream_error"};
@@ -40,7 +42,8 @@ std::string error_body(std::string_view message, std::string_view type, std::str
 
 std::string error_body(const Failure& failure) {
   const ErrorForm form = error_form(failure.kind);
-  return error_body(failure.message, form.type, failure.param, failure.code.empty() ? form.code : failure.code);
+  return error_body(failure.message, failure.type.empty() ? form.type : failure.type, failure.param,
+                    failure.code.empty() ? form.code : failure.code);
 }
 
 std::string error_frame(const Failure& failure) { return "data: " + error_body(failure) + "\n\n"; }

@@ -102,6 +102,7 @@ class RequestScanner {
   bool read_include_usage();
   void read_metadata();
   void read_task_type(std::size_t member_begin);
+  void read_end_user(Key key);
   bool read_max_output(Key key);
   bool read_choices();
   std::optional<Match> identify(std::span<const std::string_view> names);
@@ -205,7 +206,7 @@ bool RequestScanner::read_acted_on(Key key) {
     case Key::max_output_tokens: return read_max_output(key);
     case Key::n: return read_choices();
     case Key::user:
-    case Key::safety_identifier: scan_.has_end_user |= !reader_.take().is_null(); return true;
+    case Key::safety_identifier: read_end_user(key); return true;
   }
   return true;
 }
@@ -303,6 +304,13 @@ bool RequestScanner::read_max_output(Key key) {
   // Some servers take -1 for "no limit".
   if (*limit >= 0) scan_.max_output = std::max(scan_.max_output.value_or(0), static_cast<std::uint64_t>(*limit));
   return true;
+}
+
+void RequestScanner::read_end_user(Key key) {
+  const Value value = reader_.take();
+  // `user` is what safety_identifier was called before.
+  if (value.kind == Kind::string && (key == Key::safety_identifier || scan_.end_user.empty()))
+    scan_.end_user = json::decode_lossy(value.inside());
 }
 
 bool RequestScanner::read_choices() {

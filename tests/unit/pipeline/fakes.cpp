@@ -1,3 +1,5 @@
+// The played world's moving parts: an upstream that goes through its script, and an exchange with one provider and one
+// model, whose request may carry an Idempotency-Key.
 #include "fakes.hpp"
 
 #include "tollgate/pipeline/serve.hpp"
@@ -58,7 +60,7 @@ std::unique_ptr<UpstreamCall> ScriptedProvider::start(const UpstreamRequest& req
   return std::make_unique<ScriptedCall>(*this);
 }
 
-Harness::Harness(std::string request_body) {
+Harness::Harness(std::string request_body, IdempotentAnswers* answers) {
   client.request_body = std::move(request_body);
   config::Provider settings;
   settings.name = "p";
@@ -74,7 +76,12 @@ Harness::Harness(std::string request_body) {
   auto world = std::make_shared<World>();
   world->snapshot = snapshot;
   world->providers.push_back(provider);
-  exchange = std::make_unique<Exchange>(point, alarm, client, random, world);
+  world->limits = limit_scopes(*snapshot, live, alarm.now());
+  world->answers = answers;
+  auto idempotent = answers ? std::make_unique<IdempotentClient>(client, sha256("key")) : nullptr;
+  Client& outer = idempotent ? static_cast<Client&>(*idempotent) : client;
+  exchange = std::make_unique<Exchange>(point, alarm, outer, random, world);
+  exchange->inbound.idempotent = std::move(idempotent);
   exchange->began = alarm.now();
   exchange->inbound.path = "/chat/completions";
   exchange->inbound.stream_kind = protocol::openai::StreamKind::chat;

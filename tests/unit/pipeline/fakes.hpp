@@ -2,6 +2,7 @@
 // The world around a pipeline under test: a client that records, an alarm that the test moves, an upstream that plays a
 // script.
 #include "tollgate/pipeline/exchange.hpp"
+#include "tollgate/pipeline/live_state.hpp"
 
 #include <deque>
 #include <memory>
@@ -96,7 +97,8 @@ class ScriptedProvider final : public UpstreamProvider {
 
 /// Everything together: an exchange with one provider `p`, one model `m`.
 struct Harness {
-  explicit Harness(std::string request_body = R"({"model":"m","messages":[]})");
+  /// Where there are `answers` its request came with an Idempotency-Key.
+  explicit Harness(std::string request_body = R"({"model":"m","messages":[]})", IdempotentAnswers* answers = nullptr);
 
   /// Ends a request that still waits, by the client's leaving.
   ~Harness();
@@ -112,6 +114,7 @@ struct Harness {
   Random random{1};
   std::shared_ptr<ScriptedProvider> provider = std::make_shared<ScriptedProvider>();
   std::shared_ptr<config::Snapshot> snapshot = std::make_shared<config::Snapshot>();
+  LiveState live;
   std::unique_ptr<Exchange> exchange;
   bool serving = false;
   bool over = false;

@@ -174,5 +174,18 @@ TEST(Redactor, is_linear_on_hostile_text) {
   }
 }
 
+TEST(Redactor, finds_a_secret_that_holds_an_escape_when_all_of_it_is_escaped_again) {
+  const Redactor redactor({"secret%7Eof%7Emine"});
+  std::string escaped;
+  for (const char byte : std::string("secret%7Eof%7Emine")) {
+    char text[4];
+    std::snprintf(text, sizeof text, "%%%02x", static_cast<unsigned>(byte));
+    escaped += text;
+  }
+  for (const std::string& written : {std::string("secret%7Eof%7Emine"), std::string("secret~of~mine"),
+                                     std::string("secret%257Eof%257Emine"), escaped})
+    EXPECT_EQ(redactor.redact("key " + written + "!"), "key [redacted]!") << written;
+}
+
 }  // namespace
 }  // namespace tollgate::protocol

@@ -38,7 +38,7 @@ TEST(RequestScan, reads_every_member_it_acts_on) {
   EXPECT_TRUE(scan.store);
   EXPECT_EQ(scan.max_output, 30u);
   EXPECT_EQ(scan.choices, 4u);
-  EXPECT_TRUE(scan.has_end_user);
+  EXPECT_FALSE(scan.end_user.empty());
   EXPECT_EQ(scan.object_open, 2u);
   EXPECT_FALSE(scan.object_empty);
 }
@@ -55,7 +55,7 @@ TEST(RequestScan, has_defaults_for_what_is_absent) {
   EXPECT_FALSE(scan.store);
   EXPECT_EQ(scan.max_output, std::nullopt);
   EXPECT_EQ(scan.choices, 1u);
-  EXPECT_FALSE(scan.has_end_user);
+  EXPECT_EQ(scan.end_user, "");
   EXPECT_TRUE(scan.object_empty);
   EXPECT_EQ(scan.object_open, 1u);
 }
@@ -67,7 +67,7 @@ TEST(RequestScan, takes_null_for_absent) {
   EXPECT_TRUE(scan.stream_options_present);
   EXPECT_EQ(scan.max_output, std::nullopt);
   EXPECT_EQ(scan.choices, 1u);
-  EXPECT_FALSE(scan.has_end_user);
+  EXPECT_EQ(scan.end_user, "");
 }
 
 TEST(RequestScan, reads_include_usage_in_each_form) {
@@ -114,10 +114,13 @@ TEST(RequestScan, takes_the_larger_of_the_output_limits) {
   EXPECT_EQ(accepted(R"({"max_tokens":-1})").max_output, std::nullopt);
 }
 
-TEST(RequestScan, sees_an_end_user_in_either_key) {
-  EXPECT_TRUE(accepted(R"({"user":"a"})").has_end_user);
-  EXPECT_TRUE(accepted(R"({"safety_identifier":"a"})").has_end_user);
-  EXPECT_TRUE(accepted(R"({"user":"a","safety_identifier":null})").has_end_user);
+TEST(RequestScan, reads_the_end_user_from_either_key) {
+  EXPECT_EQ(accepted(R"({"user":"a"})").end_user, "a");
+  EXPECT_EQ(accepted(R"({"safety_identifier":"\u0061b"})").end_user, "ab");
+  EXPECT_EQ(accepted(R"({"user":"a","safety_identifier":null})").end_user, "a");
+  EXPECT_EQ(accepted(R"({"user":"a","safety_identifier":"b"})").end_user, "b");
+  EXPECT_EQ(accepted(R"({"safety_identifier":"b","user":"a"})").end_user, "b");
+  EXPECT_EQ(accepted(R"({"user":7})").end_user, "");
 }
 
 struct Refusal {

@@ -66,6 +66,7 @@ struct RequestHead {
   std::uint64_t content_length = 0;
   bool keep_alive = true;        ///< what version and Connection say
   bool expect_continue = false;  ///< Expect: 100-continue
+  bool speaks_to_us = false;     ///< some field's name begins with x-tollgate-
   std::string_view host;
   Fields fields;
 };

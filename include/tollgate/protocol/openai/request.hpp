@@ -39,7 +39,7 @@ struct RequestScan {
   std::optional<std::uint64_t>
       max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
   std::uint64_t choices = 1;  ///< `n`, where given and not null
-  bool has_end_user = false;  ///< safety_identifier or user is present and not null
+  std::string end_user;       ///< safety_identifier, else user, decoded; empty: neither is a text
 };
 
 /// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken

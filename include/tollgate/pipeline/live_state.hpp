@@ -1,0 +1,34 @@
+#pragma once
+// What outlives a configuration: the levels of its limits. Shared by all workers.
+#include "tollgate/base/clock.hpp"
+#include "tollgate/config/snapshot.hpp"
+#include "tollgate/policy/end_users.hpp"
+#include "tollgate/policy/key_table.hpp"
+#include "tollgate/policy/limit_book.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace tollgate::pipeline {
+
+/// The levels of all limits, by name. Any thread.
+struct LiveState {
+  policy::LimitBook limits;
+  policy::EndUserScopes end_users{most_end_users};
+  static constexpr std::size_t most_end_users = 100'000;
+};
+
+/// The limits of one configuration, in the order of its lists; null where there are none.
+struct LimitScopes {
+  std::vector<std::shared_ptr<policy::LimitScope>> groups, tenants, routes, models;
+  bool for_all = false;       ///< some route or model has limits, which open callers meet too
+  LiveState* live = nullptr;  ///< for end users
+};
+
+/// Puts the configuration's amounts in force at once and gives its scopes. A scope that was there keeps what was used.
+std::shared_ptr<const LimitScopes> limit_scopes(const config::Snapshot& snapshot, LiveState& live, SteadyTime now);
+
+/// A key ready for its requests, with the scope of its own limits.
+std::shared_ptr<const policy::KnownKey> known_key(policy::Key key, LiveState& live, SteadyTime now);
+
+}  // namespace tollgate::pipeline
