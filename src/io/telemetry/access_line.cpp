@@ -99,6 +99,7 @@ class LineWriter {
   }
   /// A text of the gateway's own, known to be short and to need no escapes.
   void plain(std::string_view value) {
+    value = value.substr(0, longest_text);
     make_room(longest_text + between_texts);
     std::memcpy(at_, value.data(), value.size());
     at_ += value.size();
@@ -186,6 +187,11 @@ class Members {
     line_.plain(value);
     line_.literal("\"");
   }
+  /// The same for one that may be empty: a configured name, of which config has made sure.
+  template <std::size_t N>
+  void own_if_any(const char (&key)[N], std::string_view value) {
+    if (!value.empty()) own(key, value);
+  }
   template <std::size_t N>
   void text_if_any(const char (&key)[N], std::string_view value) {
     if (!value.empty()) text(key, value);
@@ -217,20 +223,24 @@ class Members {
 };
 
 void write_who(Members& line, const pipeline::RequestRecord& record) {
-  line.text(R"(,"request_id":")", record.request_id);
+  line.own(R"(,"request_id":")", record.request_id);
   line.text_if_any(R"(,"client_request_id":")", record.client_request_id);
   line.text_if_any(R"(,"upstream_request_id":")", record.upstream_request_id);
-  line.text(R"(,"method":")", record.method);
-  line.text(R"(,"endpoint":")", record.endpoint);
-  line.text_if_any(R"(,"route":")", record.route);
+  line.own(R"(,"method":")", record.method);
+  line.own(R"(,"endpoint":")", record.endpoint);
+  line.own_if_any(R"(,"tenant":")", record.tenant);
+  line.text_if_any(R"(,"key":")", record.key);
+  line.own_if_any(R"(,"priority":")", record.priority);
+  line.own_if_any(R"(,"limit":")", record.limit);
+  line.own_if_any(R"(,"route":")", record.route);
   line.text_if_any(R"(,"task":")", record.task);
-  line.text_if_any(R"(,"model":")", record.model);
-  line.text_if_any(R"(,"target":")", record.target);
+  line.own_if_any(R"(,"model":")", record.model);
+  line.own_if_any(R"(,"target":")", record.target);
 }
 
 void write_attempts(Members& line, const pipeline::RequestRecord& record) {
   const auto& attempts = record.attempts;
-  if (!attempts.empty()) line.text_if_any(R"(,"credential":")", attempts.back().credential);
+  if (!attempts.empty()) line.own_if_any(R"(,"credential":")", attempts.back().credential);
   line.number(R"(,"attempts":)", attempts.size());
   if (attempts.empty()) return;
   line.boolean(R"(,"reused":)", attempts.back().reused);

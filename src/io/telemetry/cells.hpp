@@ -127,7 +127,7 @@ inline constexpr std::size_t outcome_count = 8;
 inline constexpr std::array<std::string_view, 4> token_kinds{"input_uncached", "cache_read", "output_visible",
                                                              "reasoning"};
 
-/// All that is counted by route, task and model together: one look-up per request serves five metrics.
+/// All that is counted by tenant, route, task and model together: one look-up per request serves five metrics.
 struct RequestCells {
   std::array<std::array<Count, 2>, outcome_count> requests;  ///< by outcome and stream
   std::array<Count, token_kinds.size()> tokens;
@@ -141,12 +141,13 @@ struct ConnectionCells {
 
 /// Aligned so that two workers never share a cache line.
 struct alignas(64) WorkerCells {
-  explicit WorkerCells(std::size_t limit) : requests(limit), attempts(limit), connections(limit) {}
+  explicit WorkerCells(std::size_t limit) : requests(limit), attempts(limit), limited(limit), connections(limit) {}
 
   Level in_flight, streams;
   Histogram<overhead_bounds> overhead;
-  Table<3, RequestCells> requests;                      ///< route, task, model
+  Table<4, RequestCells> requests;                      ///< tenant, route, task, model
   Table<2, std::array<Count, outcome_count>> attempts;  ///< target, credential
+  Table<2, Count> limited;                              ///< tenant, limit
   Table<1, ConnectionCells> connections;                ///< provider
 };
 

@@ -33,11 +33,13 @@ void WorkerMetrics::stream_closed() { cells_->streams.add(-1); }
 void WorkerMetrics::finished(const pipeline::RequestRecord& record) {
   cells_->in_flight.add(-1);
   cells_->overhead.observe(record.overhead());
-  auto& cells = cells_->requests.at({named(record.route), named(record.task), named(record.model)});
+  auto& cells =
+      cells_->requests.at({named(record.tenant), named(record.route), named(record.task), named(record.model)});
   cells.requests[static_cast<std::size_t>(record.outcome)][record.stream].add(1);
   cells.duration[record.stream].observe(record.duration);
   if (record.first_token) cells.first_token.observe(*record.first_token);
   if (record.usage) count_tokens(cells, *record.usage);
+  if (!record.limit.empty()) cells_->limited.at({named(record.tenant), record.limit}).add(1);
   for (const auto& attempt : record.attempts) {
     auto& by_outcome = cells_->attempts.at({named(attempt.target), named(attempt.credential)});
     by_outcome[static_cast<std::size_t>(attempt.outcome)].add(1);

@@ -98,6 +98,8 @@ void write_requests(Page& page, const telemetry::Totals& totals) {
                 totals.attempts);
   page.counters("tollgate_tokens_total", "Tokens as upstreams reported them; the kinds are disjoint.",
                 {"tenant", "task", "model", "kind"}, totals.tokens);
+  page.counters("tollgate_rate_limited_requests_total", "Requests turned away by a limit, by whose and what it is.",
+                {"tenant", "limit"}, totals.limited);
   page.histograms("tollgate_request_duration_seconds",
                   "From the first byte of a request's head to the last byte of its answer.",
                   {"route", "model", "stream"}, totals.durations, telemetry::request_bounds);

@@ -35,20 +35,17 @@ void add_count(std::map<LabelValues, std::uint64_t>& totals, LabelValues labels,
   if (count > 0) totals[std::move(labels)] += count;
 }
 
-/// The label is there from the first day, so that no query changes when tenants come.
-constexpr const char* only_tenant = "default";
-
-void add_requests(Totals& totals, const std::array<std::string, 3>& labels, const RequestCells& cells) {
-  const auto& [route, task, model] = labels;
+void add_requests(Totals& totals, const std::array<std::string, 4>& labels, const RequestCells& cells) {
+  const auto& [tenant, route, task, model] = labels;
   for (const bool stream : {false, true}) {
     for (std::size_t outcome = 0; outcome < outcome_count; ++outcome) {
-      add_count(totals.requests, {only_tenant, route, task, model, outcome_name(outcome), text_of(stream)},
+      add_count(totals.requests, {tenant, route, task, model, outcome_name(outcome), text_of(stream)},
                 cells.requests[outcome][stream].read());
     }
     add_histogram(totals.durations, {route, model, text_of(stream)}, cells.duration[stream]);
   }
   for (std::size_t kind = 0; kind < token_kinds.size(); ++kind) {
-    add_count(totals.tokens, {only_tenant, task, model, std::string(token_kinds[kind])}, cells.tokens[kind].read());
+    add_count(totals.tokens, {tenant, task, model, std::string(token_kinds[kind])}, cells.tokens[kind].read());
   }
   add_histogram(totals.first_tokens, {route, model}, cells.first_token);
 }
@@ -64,6 +61,9 @@ void Totals::add(const WorkerCells& worker) {
     for (std::size_t outcome = 0; outcome < outcome_count; ++outcome) {
       add_count(attempts, {labels[0], labels[1], outcome_name(outcome)}, cells[outcome].read());
     }
+  });
+  worker.limited.each([this](const auto& labels, const auto& count) {
+    add_count(limited, {labels[0], labels[1]}, count.read());
   });
   worker.connections.each([this](const auto& labels, const auto& cells) {
     connections[{labels[0], "active"}] += cells.active.read();

@@ -36,10 +36,8 @@ Provider::Provider(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, Setti
     : loop_(loop), resolver_(resolver), metrics_(metrics), settings_(std::move(settings)), tls_(std::move(tls)) {
   const config::Provider& provider = settings_.provider;
   head_start_ = "POST " + provider.base_path;
-  head_middle_ = " HTTP/1.1\r\nHost: " + host_field(provider) + "\r\n";
-  if (!provider.credentials.empty())
-    head_middle_ += "Authorization: Bearer " + provider.credentials.front().key.reveal() + "\r\n";
-  head_middle_ += "Accept-Encoding: identity\r\n";
+  head_middle_ = " HTTP/1.1\r\nHost: " + host_field(provider) + "\r\nAccept-Encoding: identity\r\n";
+  if (!provider.credentials.empty()) credential_ = provider.credentials.front().key.reveal();
   for (const auto& [name, value] : provider.headers) {
     head_middle_ += name + ": " + value.reveal() + "\r\n";
     std::string& lower = own_fields_.emplace_back(name);
@@ -67,6 +65,8 @@ std::string_view Provider::request_head(const pipeline::UpstreamRequest& request
   head.clear();
   head.append_all(head_start_, request.path, std::string_view(request.query.empty() ? "" : "?"), request.query,
                   head_middle_);
+  const std::string_view credential = request.credential.value_or(credential_);
+  if (!credential.empty()) head.append_all("Authorization: Bearer ", credential, "\r\n");
   append_fields(head, request.fields);
   head.append_all("X-Client-Request-Id: ", request.attempt_id,
                   "\r\nContent-Length: ", Decimal(request.body_size).text(), "\r\n\r\n");

@@ -82,6 +82,7 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   ssl_session_st* session_ = nullptr;  ///< the last one, for resumption; owned
   void append_fields(ByteBuffer& head, std::string_view fields) const;
   std::string head_start_, head_middle_;
+  std::string credential_;               ///< the configured one; empty: none is sent
   std::vector<std::string> own_fields_;  ///< lower-case names that the configuration sets itself
   protocol::http::ResponseHead head_;
   ByteBuffer request_head_;

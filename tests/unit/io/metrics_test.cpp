@@ -58,6 +58,7 @@ struct Scrape {
 
 RequestRecord answered() {
   RequestRecord record;
+  record.tenant = "default";
   record.route = "default";
   record.task = "chat";
   record.model = "small";
@@ -94,7 +95,7 @@ TEST(Metrics, empty_names_are_none) {
   const Scrape scrape(metrics.text());
   EXPECT_EQ(
       scrape.at(
-          R"(tollgate_requests_total{tenant="default",route="none",task="none",model="none",outcome="client_error",stream="false"})"),
+          R"(tollgate_requests_total{tenant="none",route="none",task="none",model="none",outcome="client_error",stream="false"})"),
       1);
   EXPECT_EQ(scrape.at(R"(tollgate_attempts_total{target="none",credential="none",outcome="ok"})"), 1);
 }
@@ -226,7 +227,7 @@ TEST(Metrics, new_names_past_the_limit_are_other_and_known_ones_go_on) {
       2);
   EXPECT_EQ(
       scrape.at(
-          R"(tollgate_requests_total{tenant="default",route="other",task="other",model="other",outcome="ok",stream="false"})"),
+          R"(tollgate_requests_total{tenant="other",route="other",task="other",model="other",outcome="ok",stream="false"})"),
       99'997);
 }
 
