@@ -4,6 +4,10 @@
 
 #include "tollgate/config/schema.hpp"
 #include "tollgate/io/diagnostics.hpp"
+#include "tollgate/io/idempotency.hpp"
+#include "tollgate/io/store.hpp"
+#include "tollgate/pipeline/live_state.hpp"
+#include "tollgate/server/admin_api.hpp"
 #include "tollgate/server/listener.hpp"
 
 #include "configuration.hpp"
@@ -28,8 +32,11 @@ using server::Worker;
 namespace {
 
 constexpr Millis watch_interval{1000};
+constexpr Millis forget_interval = std::chrono::hours(1);
 constexpr std::size_t told_faults = 100;  ///< of a refused configuration, in log and answer; `tollgate check` tells all
 constexpr Millis drain_look{20};
+// Keys of the store are believed for so long without it: what was revoked meanwhile would be let in.
+constexpr Millis longest_without_store = std::chrono::hours(1);
 constexpr Millis last_words{1000};  ///< for what was cut to send its error event
 
 }  // namespace
@@ -61,10 +68,18 @@ class Gateway::Impl {
 
  private:
   Result<void> make_workers(const config::Snapshot& snapshot);
+  Result<void> open_store(const config::Snapshot& snapshot);
+  void make_admin_api();
+  void make_ready(Generation& generation);
+  void read_keys_again();
+  std::vector<std::shared_ptr<const policy::KnownKey>> known_keys(const std::vector<io::KeyRow>& rows);
+  void on_every_worker(const std::function<void(Worker&)>& action);
+  bool keys_stale() const;
   Result<void> open_listeners(const config::Snapshot& snapshot);
   server::ReloadReport reload();
   void reload_on_request();
   void watch_files();
+  void forget_old_answers();
   void announce();
   void stop();
   void begin_drain();
@@ -79,16 +94,23 @@ class Gateway::Impl {
   io::Metrics metrics_;
   io::Resolver resolver_;
   server::Services services_{.diagnostics = diagnostics_,
-                             .reload = [this] { return reload(); },
-                             .effective_config = [this] { return config::effective(*configuration_.current()); },
-                             .metrics_text = [this] { return metrics_.text(); }};
+                             .metrics_text = [this] { return metrics_.text(); },
+                             .keys_current = [this] { return !store_ || store_->reachable(); },
+                             .keys_stale = [this] { return keys_stale(); }};
+  pipeline::LiveState live_;
+  // Its requests are the workers', and its last news come from the store.
+  std::unique_ptr<io::IdempotencyHub> idempotency_;
   std::unique_ptr<Worker> control_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  // Their last answers are posted to the control worker's loop.
+  std::unique_ptr<server::AdminApi> admin_api_;
+  std::unique_ptr<io::Store> store_;  ///< null: nothing is stored
   std::vector<std::thread> threads_;
   // On the workers' loops, and so gone before them.
   std::vector<std::unique_ptr<Listener>> data_;
   std::unique_ptr<Listener> admin_, metrics_listener_;
   std::unique_ptr<io::Delay> timer_, watch_timer_;
+  SteadyTime forget_at_{};
   int stops_ = 0;
   bool cut_ = false;
 };
@@ -110,6 +132,11 @@ Result<void> Gateway::Impl::open() {
   access_log_ = std::move(*log);
 
   if (auto made = make_workers(snapshot); !made) return made;
+  if (auto opened = open_store(snapshot); !opened) return opened;
+  idempotency_ = std::make_unique<io::IdempotencyHub>(store_ ? io::answers_in(*store_) : nullptr);
+  services_.idempotency = idempotency_.get();
+  make_admin_api();
+  make_ready(*generation);
   control_->adopt(*generation);
   for (const auto& worker : workers_) worker->adopt(*generation);
   metrics_.config_loaded(snapshot.generation, std::chrono::system_clock::now());
@@ -131,6 +158,96 @@ Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
     workers_.back()->loop().spin_for(snapshot.server.spin);
   }
   return {};
+}
+
+// --- keys ---
+
+Result<void> Gateway::Impl::open_store(const config::Snapshot& snapshot) {
+  if (snapshot.storage.path.empty()) return {};
+  io::StoreOptions options;
+  options.on_reachable = [this](bool reachable) {
+    control_->loop().post([this, reachable] {
+      diagnostics_.warning(reachable ? "store_back" : "store_unreachable", {});
+      // An older copy may have been put in place meanwhile.
+      if (reachable) read_keys_again();
+      if (reachable && idempotency_) idempotency_->save_again();
+    });
+  };
+  auto store = io::Store::open(snapshot.storage.path, std::move(options));
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  const auto rows = store_->load_keys();
+  if (!rows) return rows.error();
+  for (const auto& key : known_keys(*rows))
+    for (const auto& worker : workers_) worker->add_key(key);
+  return {};
+}
+
+std::vector<std::shared_ptr<const policy::KnownKey>> Gateway::Impl::known_keys(const std::vector<io::KeyRow>& rows) {
+  std::vector<std::shared_ptr<const policy::KnownKey>> keys;
+  for (const io::KeyRow& row : rows) {
+    auto settings = server::key_settings_from(row.settings);
+    if (!settings) {
+      // What it may do is not known, so it may do nothing.
+      diagnostics_.error("key_unreadable", {{"id", row.id}, {"why", settings.error().message}});
+      continue;
+    }
+    policy::Key key;
+    key.id = row.id;
+    key.name = row.name;
+    key.tenant = row.tenant;
+    key.digest = row.digest;
+    key.hint = row.hint;
+    key.created = row.created_at;
+    key.expires = row.expires_at;
+    key.settings = std::move(*settings);
+    keys.push_back(pipeline::known_key(std::move(key), live_, std::chrono::steady_clock::now()));
+  }
+  return keys;
+}
+
+void Gateway::Impl::read_keys_again() {
+  store_->list_keys(false, [this](const Result<std::vector<io::KeyRow>>& rows) {
+    if (!rows) return;  // unreachable again: the next return reads them
+    control_->loop().post([this, rows = *rows] {
+      const auto keys = known_keys(rows);
+      on_every_worker([keys](Worker& worker) { worker.replace_keys(keys); });
+    });
+  });
+}
+
+void Gateway::Impl::on_every_worker(const std::function<void(Worker&)>& action) {
+  for (const auto& worker : workers_) worker->loop().post([&worker = *worker, action] { action(worker); });
+}
+
+bool Gateway::Impl::keys_stale() const {
+  return store_ && !store_->reachable() &&
+         std::chrono::steady_clock::now() - store_->last_good() > longest_without_store;
+}
+
+/// Whom the configuration lets in, and how much of what. Amounts are in force from here on.
+void Gateway::Impl::make_ready(Generation& generation) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  generation.limits = pipeline::limit_scopes(*generation.snapshot, live_, now);
+  for (const config::Tenant& tenant : generation.snapshot->tenants)
+    for (const policy::Key& key : tenant.keys) generation.keys.push_back(pipeline::known_key(key, live_, now));
+}
+
+void Gateway::Impl::make_admin_api() {
+  admin_api_ = server::make_admin_api(
+      {.loop = control_->loop(),
+       .store = store_.get(),
+       .configuration = [this] { return configuration_.current(); },
+       .reload = [this] { return reload(); },
+       .effective_config = [this] { return config::effective(*configuration_.current()); },
+       .key_added =
+           [this](policy::Key key) {
+             const auto known = pipeline::known_key(std::move(key), live_, std::chrono::steady_clock::now());
+             on_every_worker([known](Worker& worker) { worker.add_key(known); });
+           },
+       .key_revoked =
+           [this](const Digest& digest) { on_every_worker([digest](Worker& worker) { worker.remove_key(digest); }); }});
+  services_.admin = admin_api_.get();
 }
 
 Result<void> Gateway::Impl::open_listeners(const config::Snapshot& snapshot) {
@@ -187,7 +304,9 @@ void Gateway::Impl::announce() {
                               {"providers", std::to_string(snapshot->providers.size())},
                               {"models", std::to_string(snapshot->models.size())},
                               {"routes", std::to_string(snapshot->routes.size())},
-                              {"auth", "open, loopback only"}});
+                              {"auth", !snapshot->tenants.empty()                    ? "keys"
+                                       : snapshot->server.auth == config::Auth::open ? "open"
+                                                                                     : "open, loopback only"}});
 }
 
 // --- reload ---
@@ -205,6 +324,7 @@ server::ReloadReport Gateway::Impl::reload() {
     return report;
   }
   report.accepted = true;
+  make_ready(*generation);
   report.needs_restart = configuration_.needs_restart();
   diagnostics_.set_level(current->log.level);
   control_->adopt(*generation);
@@ -226,8 +346,17 @@ void Gateway::Impl::reload_on_request() {
 void Gateway::Impl::watch_files() {
   watch_timer_->at(control_->loop().now() + watch_interval, [this] {
     if (configuration_.changed()) reload();
+    live_.limits.sweep(control_->loop().now());
+    forget_old_answers();
     watch_files();
   });
+}
+
+void Gateway::Impl::forget_old_answers() {
+  const SteadyTime now = control_->loop().now();
+  if (now < forget_at_) return;
+  forget_at_ = now + forget_interval;
+  idempotency_->forget_old(std::chrono::system_clock::now());
 }
 
 // --- end ---

@@ -6,6 +6,7 @@
 
 #include "configuration.hpp"
 #include "gateway.hpp"
+#include "keys_command.hpp"
 #include "version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -119,6 +120,7 @@ int run(int argc, char** argv) {
     };
   });
   simulator::add_simulate_command(cli, chosen);
+  add_keys_command(cli, chosen);
 
   try {
     cli.parse(argc, argv);

@@ -28,8 +28,6 @@ constexpr std::array rows{
     Row{Plane::data, "/v1/models", get, Endpoint::models},
     Row{Plane::data, "/health/live", get, Endpoint::live},
     Row{Plane::data, "/health/ready", get, Endpoint::ready},
-    Row{Plane::admin, "/admin/v1/reload", post, Endpoint::reload},
-    Row{Plane::admin, "/admin/v1/config", get, Endpoint::effective_config},
     Row{Plane::admin, "/metrics", get, Endpoint::metrics},
     Row{Plane::admin, "/health/live", get, Endpoint::live},
     Row{Plane::admin, "/health/ready", get, Endpoint::ready},
@@ -39,6 +37,8 @@ constexpr std::array rows{
 };
 
 constexpr std::string_view version_prefix = "/v1";
+constexpr std::string_view admin_prefix = "/admin/v1/";
+constexpr std::string_view any = "GET, POST, DELETE, OPTIONS";
 constexpr std::string_view models_prefix = "/v1/models/";
 constexpr std::string_view other_name = "/v1/*";
 
@@ -73,6 +73,11 @@ std::optional<RouteMatch> match_exact(Plane plane, std::string_view method, std:
 
 std::optional<RouteMatch> match_route(Plane plane, std::string_view method, std::string_view path) {
   if (auto found = match_exact(plane, method, path)) return found;
+  if (plane == Plane::admin && path.starts_with(admin_prefix)) {
+    RouteMatch match = to_match({Plane::admin, "/admin/v1/*", any, Endpoint::admin}, method);
+    match.method_fits = true;  // the admin API knows
+    return match;
+  }
   if (plane != Plane::data) return std::nullopt;
   const bool versioned = path.starts_with("/v1/");
   const std::string full = versioned ? std::string(path) : std::string(version_prefix).append(path);

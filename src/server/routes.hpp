@@ -15,8 +15,7 @@ enum class Endpoint : std::uint8_t {
   live,
   ready,  ///< health
   metrics,
-  reload,
-  effective_config  ///< admin
+  admin  ///< what is below /admin/v1/, whatever the method
 };
 
 struct RouteMatch {

@@ -129,6 +129,8 @@ Task<bool> Session::serve_one() {
   if (!judged) accepted = co_await read_head();
   if (accepted && request.route.endpoint == Endpoint::forward)
     co_await forward();
+  else if (accepted && request.route.endpoint == Endpoint::admin)
+    co_await administer();
   else if (accepted)
     answer();
   keep_rest();
@@ -194,7 +196,7 @@ bool Session::accept_head(const Head& head, std::size_t size) {
     if (head.method == method) request.method = method;
 
   const bool accepted =
-      judge_host_and_origin(head) && judge_credential(head) && judge_route(head) && read_inbound(head);
+      judge_host_and_origin(head) && judge_token(head) && judge_route(head) && judge_key(head) && read_inbound(head);
   // The head's bytes were needed until here.
   if (inbox_.empty())
     rest_.remove_prefix(size);
@@ -207,18 +209,21 @@ Task<void> Session::forward() {
   Request& request = *request_;
   RequestAlarm alarm(worker_.loop(), timer_);
   request.id = Uuid::v7(request.began_at, worker_.loop().random());
-  pipeline::Exchange exchange(point_, alarm, *this, worker_.loop().random(), world_);
+  pipeline::Client* client = this;
+  if (request.inbound.idempotent) client = request.inbound.idempotent.get();
+  pipeline::Exchange exchange(point_, alarm, *client, worker_.loop().random(), world_);
   exchange.began = request.began;
   exchange.began_at = request.began_at;
-  exchange.inbound = std::move(request.inbound);
   begin_record(exchange.record);
+  exchange.inbound = std::move(request.inbound);
+  exchange.caller = std::move(request.caller);
   worker_.metrics().request_started();
   request.counted = true;
   try {
     co_await pipeline::serve(exchange);
   } catch (const std::exception& bug) {
-    worker_.services().diagnostics.error("request_failed",
-                                         {{"request_id", exchange.record.request_id}, {"what", bug.what()}});
+    worker_.services().diagnostics.error(
+        "request_failed", {{"request_id", std::string(exchange.record.request_id)}, {"what", bug.what()}});
     pipeline::rescue(exchange,
                      {FailureKind::internal, Source::gateway, "the gateway has failed; its operator was told"});
   }

@@ -6,12 +6,14 @@
 #include "tollgate/io/connection.hpp"
 #include "tollgate/io/timers.hpp"
 #include "tollgate/pipeline/exchange.hpp"
+#include "tollgate/server/admin.hpp"
 #include "tollgate/server/worker.hpp"
 
 #include "routes.hpp"
 
 #include <boost/intrusive/list.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +56,8 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
     std::optional<Uuid> id;
     RouteMatch route;
     pipeline::Inbound inbound;
+    pipeline::Caller caller;
+    std::unique_ptr<AdminActor> actor;  ///< on the admin plane
     std::string_view method = "other";
     std::string path;       ///< where it is not one of the route table's own
     std::string client_id;  ///< the client's own x-request-id
@@ -76,21 +80,28 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   Task<bool> read_head();
   bool take_head(bool& accepted);
   Task<void> forward();
+  Task<void> administer();
   Task<void> flush();
   Task<void> linger();
 
   // Judged by the head alone. Each answers by itself where it refuses, and returns false.
   bool accept_head(const Head& head, std::size_t size);
   bool judge_host_and_origin(const Head& head);
-  bool judge_credential(const Head& head);
+  bool judge_token(const Head& head);
+  bool judge_key(const Head& head);
+  bool judge_address(const Head& head, const policy::KnownKey& key);
+  bool judge_provider_credential(std::string_view given);
+  bool refuse_key();
   bool judge_route(const Head& head);
   bool find_route(const Head& head, std::optional<RouteMatch>& route);
   void answer_preflight(const Head& head);
   bool read_inbound(const Head& head);
+  bool read_own_fields(const Head& head);
+  bool read_priority(const Head& head);
+  bool take_idempotency_key(std::string_view key);
 
   void answer();
   void answer_models();
-  void answer_reload();
   void reply(std::uint16_t status, std::string_view content_type, std::string_view body,
              std::string_view more_fields = {});
   void refuse(const Failure& failure, std::string_view more_fields = {});

@@ -8,7 +8,6 @@
 #include "session.hpp"
 #include "status.hpp"
 
-#include <openssl/crypto.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,6 +24,9 @@ constexpr std::string_view json = "application/json";
 // What the fields of an SDK's request take that cross; more only costs a growth.
 constexpr std::size_t usual_crossing_bytes = 160;
 
+constexpr std::string_view idempotency_key = "idempotency-key";
+constexpr std::size_t longest_idempotency_key = 255;
+
 /// A loopback name or address in a Host field: what a page from elsewhere cannot have made the browser send.
 bool is_loopback_host(std::string_view host) {
   const std::size_t bracket = host.starts_with('[') ? host.find(']') : std::string_view::npos;
@@ -33,18 +35,6 @@ bool is_loopback_host(std::string_view host) {
   if (equals_ignoring_case(name, "localhost") || name == "[::1]") return true;
   return name.starts_with("127.") &&
          std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
-}
-
-std::string_view bearer(const protocol::http::RequestHead& head) {
-  constexpr std::string_view scheme = "bearer ";
-  const std::string_view value = head.fields.value("authorization");
-  return value.size() > scheme.size() && equals_ignoring_case(value.substr(0, scheme.size()), scheme)
-             ? value.substr(scheme.size())
-             : std::string_view{};
-}
-
-bool same_secret(std::string_view given, const std::string& wanted) {
-  return given.size() == wanted.size() && CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0;
 }
 
 bool is_plain_id(std::string_view id) {
@@ -74,12 +64,6 @@ std::string model_object(const std::string& name) {
   return "{\"id\":" + quote(name) + ",\"object\":\"model\",\"created\":0,\"owned_by\":\"tollgate\"}";
 }
 
-std::string string_list(const std::vector<std::string>& items) {
-  std::string text = "[";
-  for (const std::string& item : items) text += (text.size() > 1 ? "," : "") + quote(item);
-  return text + "]";
-}
-
 }  // namespace
 
 bool Session::judge_host_and_origin(const Head& head) {
@@ -99,20 +83,13 @@ bool Session::judge_host_and_origin(const Head& head) {
   }
   // Without keys, whoever reaches the port spends the money: a name that a foreign page made resolve to us does not
   // count as local.
+  const bool keyless = world().snapshot->tenants.empty() && settings().auth != config::Auth::open;
+  if (plane_ == Plane::data && !keyless) return true;
   if (family_ == AF_UNIX || is_loopback_host(head.host) || (head.http_1_0 && head.host.empty())) return true;
   if (plane_ == Plane::metrics) return true;
-  if (plane_ == Plane::admin && !world().snapshot->admin.token.empty()) return true;
+  if (plane_ == Plane::admin && world().snapshot->admin.needs_token()) return true;
   refuse({FailureKind::not_allowed, Source::client, "the Host of this request is not a loopback name or address",
           "host_not_allowed"});
-  return false;
-}
-
-bool Session::judge_credential(const Head& head) {
-  const config::Secret& token =
-      plane_ == Plane::admin ? world().snapshot->admin.token : world().snapshot->metrics.token;
-  if (plane_ == Plane::data || token.empty() || same_secret(bearer(head), token.reveal())) return true;
-  refuse({FailureKind::unauthorized, Source::client, "send this listener's token as Authorization: Bearer"},
-         "WWW-Authenticate: Bearer\r\n");
   return false;
 }
 
@@ -125,7 +102,8 @@ bool Session::judge_route(const Head& head) {
   auto route = match_exact(plane_, head.method, head.target);
   if (!route && !find_route(head, route)) return false;
   request.route = std::move(*route);
-  if (head.method == "OPTIONS") {
+  // The admin API knows the methods of its paths.
+  if (head.method == "OPTIONS" && request.route.endpoint != Endpoint::admin) {
     answer_preflight(head);
     return false;
   }
@@ -144,10 +122,10 @@ bool Session::judge_route(const Head& head) {
 
 /// For a target that is not to the letter in the table. A refusal has been answered.
 bool Session::find_route(const Head& head, std::optional<RouteMatch>& route) {
-  // SDKs escape the slash of a model id in a path; it is looked up here and goes nowhere.
+  // Clients escape the slash of an id in a path; it is looked up here and goes nowhere.
   std::string unescaped;
-  constexpr std::string_view models = "/v1/models/";
-  if (head.target.starts_with(models)) unescaped = without_escaped_slashes(head.target);
+  for (const std::string_view before_id : {"/v1/models/", "/admin/v1/keys/", "/admin/v1/tenants/"})
+    if (head.target.starts_with(before_id)) unescaped = without_escaped_slashes(head.target);
   auto target = protocol::http::parse_target(unescaped.empty() ? head.target : unescaped);
   if (!target) {
     refuse(target.error());
@@ -173,14 +151,26 @@ void Session::answer_preflight(const Head& head) {
   reply(204, {}, {}, fields);
 }
 
-bool Session::read_inbound(const Head& head) {
+bool Session::read_priority(const Head& head) {
+  const auto* field = head.fields.find("x-tollgate-priority");
+  if (!field) return true;
+  auto priority = policy::priority_of(field->value);
+  if (!priority) {
+    refuse({FailureKind::bad_request,
+            Source::client,
+            "x-tollgate-priority must be low, normal or high",
+            {},
+            "x-tollgate-priority"});
+    return false;
+  }
+  if (const auto& key = request_->caller.key) priority = std::min(*priority, key->key.settings.max_priority);
+  request_->inbound.priority = priority;
+  return true;
+}
+
+/// The fields that are meant for the gateway.
+bool Session::read_own_fields(const Head& head) {
   Request& request = *request_;
-  pipeline::Inbound& inbound = request.inbound;
-  inbound.stream_kind = request.route.stream_kind;
-  inbound.knows_usage_option = request.route.knows_usage_option;
-  inbound.path = request.route.upstream_path;
-  inbound.json = is_json(head.fields.value("content-type"));
-  if (is_plain_id(head.fields.value("x-request-id"))) request.client_id = head.fields.value("x-request-id");
   if (const auto* timeout = head.fields.find("x-tollgate-timeout-ms")) {
     std::uint32_t millis = 0;
     const char* end = timeout->value.data() + timeout->value.size();
@@ -193,13 +183,46 @@ bool Session::read_inbound(const Head& head) {
               "x-tollgate-timeout-ms"});
       return false;
     }
-    inbound.timeout = Millis(millis);
+    request.inbound.timeout = Millis(millis);
   }
+  request.inbound.end_user = head.fields.value("x-tollgate-user");
+  return read_priority(head);
+}
+
+bool Session::read_inbound(const Head& head) {
+  Request& request = *request_;
+  pipeline::Inbound& inbound = request.inbound;
+  inbound.stream_kind = request.route.stream_kind;
+  inbound.knows_usage_option = request.route.knows_usage_option;
+  inbound.path = request.route.upstream_path;
+  inbound.json = is_json(head.fields.value("content-type"));
+  if (is_plain_id(head.fields.value("x-request-id"))) request.client_id = head.fields.value("x-request-id");
+  if (head.speaks_to_us && !read_own_fields(head)) return false;
   inbound.fields.reserve(usual_crossing_bytes);
-  for (const auto& field : head.fields)
-    if (protocol::http::crosses_to_upstream(field.name))
-      inbound.fields.append_all(field.name, ": ", field.value, "\r\n");
-  return true;
+  bool good = true;
+  for (const auto& field : head.fields) {
+    if (!protocol::http::crosses_to_upstream(field.name)) continue;
+    inbound.fields.append_all(field.name, ": ", field.value, "\r\n");
+    // Of those that cross it is the only one of its size.
+    if (field.name.size() == idempotency_key.size()) good = good && take_idempotency_key(field.value);
+  }
+  return good;
+}
+
+/// From here on the request's client is one that writes the answer down. A refusal has been answered.
+bool Session::take_idempotency_key(std::string_view key) {
+  if (request_->route.endpoint != Endpoint::forward) return true;
+  const bool visible = std::all_of(key.begin(), key.end(), [](unsigned char c) { return c > ' ' && c < 0x7F; });
+  if (visible && !key.empty() && key.size() <= longest_idempotency_key) {
+    request_->inbound.idempotent = std::make_unique<pipeline::IdempotentClient>(*this, sha256(key));
+    return true;
+  }
+  refuse({FailureKind::bad_request,
+          Source::client,
+          "Idempotency-Key must be 1 to 255 visible ASCII characters",
+          {},
+          "Idempotency-Key"});
+  return false;
 }
 
 void Session::answer() {
@@ -211,26 +234,28 @@ void Session::answer() {
       if (services.ready) return reply(200, json, "{\"status\":\"ready\"}");
       return reply(503, json, "{\"status\":\"draining\"}", "Retry-After: 1\r\n");
     case Endpoint::metrics: return reply(200, io::Metrics::content_type, services.metrics_text());
-    case Endpoint::effective_config: return reply(200, json, services.effective_config());
-    case Endpoint::reload: return answer_reload();
-    case Endpoint::forward: break;
+    case Endpoint::forward:
+    case Endpoint::admin: break;
   }
 }
 
 void Session::answer_models() {
   const config::Snapshot& snapshot = *world().snapshot;
   const std::string& id = request_->route.model_id;
+  const auto may_call = [this, &snapshot](const config::Resolution& resolution) {
+    return request_->caller.may_call(snapshot, resolution);
+  };
   pipeline::RequestRecord record;
   begin_record(record);
   record.status = 200;
   if (id.empty()) {
     std::string list = "{\"object\":\"list\",\"data\":[";
     bool first = true;
-    for (const std::string& name : snapshot.listed_names())
+    for (const std::string& name : snapshot.listed_names(may_call))
       list += (std::exchange(first, false) ? "" : ",") + model_object(name);
-    reply(200, json, list + "]}", "X-Request-Id: " + record.request_id + "\r\n");
-  } else if (snapshot.resolve(id).model) {
-    reply(200, json, model_object(id), "X-Request-Id: " + record.request_id + "\r\n");
+    reply(200, json, list + "]}", "X-Request-Id: " + std::string(record.request_id) + "\r\n");
+  } else if (const auto named = snapshot.resolve(id); named.model && may_call(named)) {
+    reply(200, json, model_object(id), "X-Request-Id: " + std::string(record.request_id) + "\r\n");
   } else {
     return refuse({FailureKind::model_not_found,
                    Source::client,
@@ -241,15 +266,6 @@ void Session::answer_models() {
   record.ended_by = pipeline::EndedBy::gateway;
   record.phase = pipeline::Phase::done;
   close_record(record);
-}
-
-void Session::answer_reload() {
-  const ReloadReport report = worker_.services().reload();
-  const std::string body = "{\"accepted\":" + std::string(report.accepted ? "true" : "false") +
-                           ",\"generation\":" + std::to_string(report.generation) +
-                           ",\"digest\":" + quote(report.digest) + ",\"faults\":" + string_list(report.faults) +
-                           ",\"needs_restart\":" + string_list(report.needs_restart) + "}";
-  reply(report.accepted ? 200 : 422, json, body);
 }
 
 void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body,
@@ -284,7 +300,7 @@ void Session::refuse_with(std::uint16_t status, std::string_view body, std::stri
   record.outcome = pipeline::Outcome::client_error;
   record.ended_by = pipeline::EndedBy::gateway;
   record.error_code = code;
-  reply(status, json, body, std::string(more_fields) + "X-Request-Id: " + record.request_id + "\r\n");
+  reply(status, json, body, std::string(more_fields) + "X-Request-Id: " + std::string(record.request_id) + "\r\n");
   close_record(record);
 }
 
@@ -296,6 +312,13 @@ void Session::begin_record(pipeline::RequestRecord& record) const {
   record.method = request.method;
   record.endpoint = request.route.name.empty() ? std::string_view("other") : request.route.name;
   record.began_at = request.began_at;
+  if (request.inbound.priority) record.priority = policy::name_of(*request.inbound.priority);
+  const bool open = world().snapshot->tenants.empty();
+  if (open) record.tenant = "default";
+  if (request.caller.key) {
+    record.tenant = request.caller.tenant->name;
+    record.key = request.caller.key->key.name;
+  }
 }
 
 void Session::close_record(pipeline::RequestRecord& record) {

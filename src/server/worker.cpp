@@ -3,6 +3,7 @@
 #include "tollgate/server/worker.hpp"
 
 #include "tollgate/io/connection.hpp"
+#include "tollgate/io/idempotency.hpp"
 
 #include "session.hpp"
 
@@ -23,6 +24,12 @@ constexpr seconds housekeeping{1};
 constexpr std::size_t worth_trimming = 256;
 constexpr Millis trim_delay{50};
 constexpr seconds between_trims{2};
+
+/// A pointer of this worker's own, so that requests on different cores do not count on one shared counter.
+template <class T>
+std::shared_ptr<const T> own(const std::shared_ptr<const T>& shared) {
+  return std::shared_ptr<const T>(shared.get(), [shared](const T*) {});
+}
 
 }  // namespace
 
@@ -52,11 +59,14 @@ Worker::~Worker() = default;
 
 void Worker::adopt(const Generation& generation) {
   auto world = std::make_shared<pipeline::World>();
-  // A pointer of this worker's own, so that requests on different cores do not count on one shared counter.
-  world->snapshot =
-      std::shared_ptr<const config::Snapshot>(generation.snapshot.get(), [kept = generation.snapshot](const auto*) {});
+  world->snapshot = own(generation.snapshot);
   if (calls_upstreams_) world->providers = upstreams_.adopt(*generation.snapshot, generation.upstream_tls);
+  world->limits = generation.limits;
+  if (!answers_ && services_.idempotency) answers_ = services_.idempotency->on(loop_);
+  world->answers = answers_.get();
   world_ = std::move(world);
+  configured_keys_.clear();
+  for (const auto& key : generation.keys) configured_keys_.add(own(key));
   server_tls_ = generation.server_tls;
 }
 
@@ -68,6 +78,22 @@ void Worker::serve(int descriptor, int family, Plane plane) {
     connection->start_tls(ssl);
   }
   Session::start(*this, std::move(connection), family, plane);
+}
+
+void Worker::add_key(std::shared_ptr<const policy::KnownKey> key) { stored_keys_.add(own(key)); }
+
+void Worker::replace_keys(const std::vector<std::shared_ptr<const policy::KnownKey>>& keys) {
+  stored_keys_.clear();
+  for (const auto& key : keys) add_key(key);
+}
+
+Worker::FoundKey Worker::find_key(const Digest& digest) const {
+  if (const auto* key = configured_keys_.find(digest)) return {*key};
+  if (const auto* key = stored_keys_.find(digest)) {
+    if (services_.keys_stale()) return {nullptr, true};
+    return {*key};
+  }
+  return {nullptr, !services_.keys_current()};
 }
 
 void Worker::drain() {

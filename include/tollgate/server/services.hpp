@@ -6,9 +6,12 @@
 
 namespace tollgate::io {
 class Diagnostics;
-}
+class IdempotencyHub;
+}  // namespace tollgate::io
 
 namespace tollgate::server {
+
+class AdminApi;
 
 /// What a reload came to, for the admin endpoint's answer.
 struct ReloadReport {
@@ -36,9 +39,11 @@ class BodyBudget {
 /// What sessions share beyond their worker. Owned by the process's wiring, which outlives them all.
 struct Services {
   io::Diagnostics& diagnostics;
-  std::function<ReloadReport()> reload;           ///< control thread only
-  std::function<std::string()> effective_config;  ///< control thread only; secrets masked
   std::function<std::string()> metrics_text;
+  /// Whether all keys are known: false while the store cannot be read. And whether its keys are too old to be believed.
+  std::function<bool()> keys_current{[] { return true; }}, keys_stale{[] { return false; }};
+  AdminApi* admin = nullptr;                  ///< control thread only; set before the first connection
+  io::IdempotencyHub* idempotency = nullptr;  ///< set before the first configuration; null: keys mean nothing
   std::atomic<bool> ready{false};
   std::atomic<std::size_t> connections{0};  ///< on the data plane, open now
   BodyBudget bodies{};

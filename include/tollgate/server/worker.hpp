@@ -1,11 +1,16 @@
 #pragma once
+// What lives and dies on one thread: a loop, its sessions, its share of the upstreams, and the configuration in force
+// there. Nothing of it is locked, since nobody else touches it.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/io/access_log.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
 #include "tollgate/io/tls_context.hpp"
 #include "tollgate/io/upstream.hpp"
+#include "tollgate/pipeline/idempotency.hpp"
+#include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/pipeline/ports.hpp"
+#include "tollgate/policy/key_table.hpp"
 #include "tollgate/server/services.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -28,6 +33,8 @@ struct Generation {
   std::shared_ptr<const config::Snapshot> snapshot;
   std::vector<io::SslContext> upstream_tls;  ///< by provider
   io::SslContext server_tls;                 ///< null: the data listener speaks plain HTTP
+  std::shared_ptr<const pipeline::LimitScopes> limits;
+  std::vector<std::shared_ptr<const policy::KnownKey>> keys;  ///< those of the file
 };
 
 /// One event loop with everything that lives on it. Its own thread, construction, post() and the destructor apart.
@@ -59,6 +66,16 @@ class Worker final {
   /// Once a second while the loop runs: ages idle upstream connections.
   void start_housekeeping();
 
+  /// A key of the store has come or gone. On the loop.
+  void add_key(std::shared_ptr<const policy::KnownKey> key);
+  void replace_keys(const std::vector<std::shared_ptr<const policy::KnownKey>>& keys);
+  void remove_key(const Digest& digest) { stored_keys_.remove(digest); }
+  struct FoundKey {
+    std::shared_ptr<const policy::KnownKey> key;  ///< null: there is none
+    bool unsure = false;                          ///< there may be one, but the store cannot be read
+  };
+  FoundKey find_key(const Digest& digest) const;
+
   // For sessions:
   void add(Session& session);
   void remove(Session& session);
@@ -88,7 +105,9 @@ class Worker final {
   io::Upstreams upstreams_;
   bool calls_upstreams_;
   std::unique_ptr<State> state_;
+  std::unique_ptr<pipeline::IdempotentAnswers> answers_;
   std::shared_ptr<const pipeline::World> world_;
+  policy::KeyTable configured_keys_, stored_keys_;
   io::SslContext server_tls_;
   std::unique_ptr<protocol::http::RequestHead> head_;
   static constexpr std::size_t largest_spare = 64 * 1024;

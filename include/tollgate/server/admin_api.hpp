@@ -1,0 +1,37 @@
+#pragma once
+#include "tollgate/base/digest.hpp"
+#include "tollgate/base/result.hpp"
+#include "tollgate/policy/key_table.hpp"
+#include "tollgate/server/admin.hpp"
+#include "tollgate/server/services.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tollgate::io {
+class Loop;
+class Store;
+}  // namespace tollgate::io
+
+namespace tollgate::server {
+
+/// What the admin API acts on. Owned by the process's wiring, which outlives it. The functions are called on the
+/// control thread.
+struct AdminParts {
+  io::Loop& loop;              ///< of the control thread: answers come back by its post()
+  io::Store* store = nullptr;  ///< null: nothing is stored, so there are no keys but the file's and no audit
+  std::function<std::shared_ptr<const config::Snapshot>()> configuration;
+  std::function<ReloadReport()> reload;
+  std::function<std::string()> effective_config;          ///< secrets masked
+  std::function<void(policy::Key key)> key_added;         ///< in force on every worker soon after
+  std::function<void(const Digest& digest)> key_revoked;  ///< the same
+};
+
+std::unique_ptr<AdminApi> make_admin_api(AdminParts parts);
+
+/// The settings of a key as the store keeps them, and back. A text that is none of ours is a Failure.
+std::string key_settings_text(const policy::KeySettings& settings);
+Result<policy::KeySettings> key_settings_from(std::string_view text);
+
+}  // namespace tollgate::server
