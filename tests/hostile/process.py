@@ -35,6 +35,10 @@ class Process:
                 self._listening.set()
         self._listening.set()
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def stop(self):
         """Ends it in order; returns the exit code."""
         self._process.terminate()

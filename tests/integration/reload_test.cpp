@@ -27,10 +27,16 @@ const std::string generation = "tollgate_config_generation";
 const std::string succeeded = "tollgate_config_reloads_total{result=\"success\"}";
 const std::string failed = "tollgate_config_reloads_total{result=\"failure\"}";
 
+/// Asks until the admin API's rate has room for it.
 Answer reload(const GatewayUnderTest& gateway) {
-  RawClient admin(gateway.admin_address());
-  admin.send(post("/admin/v1/reload", "", "Connection: close\r\n"));
-  return admin.read_answer();
+  Answer answer;
+  eventually([&] {
+    RawClient admin(gateway.admin_address());
+    admin.send(post("/admin/v1/reload", "", "Connection: close\r\n"));
+    answer = admin.read_answer();
+    return answer.status != 429;
+  });
+  return answer;
 }
 
 Answer ask(RawClient& client, const std::string& model, bool stream = false) {
@@ -91,8 +97,8 @@ class Load {
   std::atomic<int> answered_{0};
 };
 
-TEST(ReloadUnderLoad, a_thousand_times_one_in_four_invalid_fails_no_request) {
-  constexpr int clients = 4, reloads = 1000;
+TEST(ReloadUnderLoad, four_hundred_times_one_in_four_invalid_fails_no_request) {
+  constexpr int clients = 4, reloads = 400;  // beyond the admin API's burst, 50 a second
   simulator::Server upstream(quick_simulator(8));
   const std::string good = config_for(upstream.start());
   GatewayUnderTest gateway(good);

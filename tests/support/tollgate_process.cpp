@@ -43,8 +43,17 @@ std::uint64_t kibibytes(const std::string& text, const std::string& name) {
 
 TollgateProcess::TollgateProcess(const std::string& binary, const std::string& config, const std::string& server_keys)
     : server_keys_(server_keys) {
-  std::signal(SIGPIPE, SIG_IGN);
   rewrite_config(config);
+  start(binary);
+}
+
+TollgateProcess::TollgateProcess(const std::string& binary, const GatewayUnderTest::WholeConfig& whole) {
+  folder_.write("routes.yaml", whole(folder_.path()));
+  start(binary);
+}
+
+void TollgateProcess::start(const std::string& binary) {
+  std::signal(SIGPIPE, SIG_IGN);
   const std::string file = (folder_.path() / "routes.yaml").string(),
                     log_file = (folder_.path() / "diagnostics.log").string();
   pid_ = ::fork();

@@ -15,6 +15,8 @@ class TollgateProcess {
  public:
   /// `binary` is the program; config as for GatewayUnderTest. Fails the test where it does not come up.
   TollgateProcess(const std::string& binary, const std::string& config, const std::string& server_keys = {});
+  /// The whole file instead; its log level is `info` at least.
+  TollgateProcess(const std::string& binary, const GatewayUnderTest::WholeConfig& whole);
   ~TollgateProcess();  ///< kills it where it still runs
   TollgateProcess(const TollgateProcess&) = delete;
   TollgateProcess& operator=(const TollgateProcess&) = delete;
@@ -44,6 +46,7 @@ class TollgateProcess {
   const TemporaryFolder& folder() const { return folder_; }
 
  private:
+  void start(const std::string& binary);
   std::string announced_address(const std::string& plane) const;
   std::string proc_file(const std::string& name) const;
 
