@@ -103,9 +103,9 @@ class TenantAssembler {
     if (!entry.has_digest) entry.digest = sha256(entry.secret.reveal());
     key.digest = entry.digest;
     const auto [known, added] = owners_.emplace(key.digest, key.id);
-    // The same unresolved reference stands for different keys.
-    const bool unset = entry.secret.reveal() == placeholder;
-    if (!added && !unset) report_.fault(entry.spot, {"this is the key of '" + known->second + "' too"});
+    // What could not be read, or stands for a reference that is not resolved, is no key that others could have too.
+    const bool unread = !entry.has_digest && (entry.secret.empty() || entry.secret.reveal() == placeholder);
+    if (!added && !unread) report_.fault(entry.spot, {"this is the key of '" + known->second + "' too"});
     const auto namesakes = std::count_if(tenant.keys.begin(), tenant.keys.end(),
                                          [&key](const policy::Key& other) { return other.name == key.name; });
     if (namesakes > 0) {
