@@ -89,7 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   require(again->include_usage == true && again->task_type_member.empty());
   require(scan->model_value.empty() ? again->model_value.empty() : again->model == *wishes.model);
   require(again->stream == scan->stream && again->store == scan->store && again->choices == scan->choices);
-  require(again->max_output == scan->max_output && again->has_end_user == scan->has_end_user);
+  require(again->max_output == scan->max_output && again->end_user == scan->end_user);
   require(splice(spliced, *again, wishes) == spliced);
   return 0;
 }
