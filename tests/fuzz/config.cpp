@@ -39,9 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!loaded.snapshot) continue;
     require(!config::effective(*loaded.snapshot).empty());
     require(config::restart_only_changes(*loaded.snapshot, *loaded.snapshot).empty());
-    for (const std::string& name : loaded.snapshot->listed_names())
+    const auto everyone = [](const config::Resolution&) { return true; };
+    for (const std::string& name : loaded.snapshot->listed_names(everyone))
       require(loaded.snapshot->resolve(name).model != nullptr);
-    (void)loaded.snapshot->near_names(text);
+    (void)loaded.snapshot->near_names(text, everyone);
     (void)loaded.snapshot->resolve(text);
   }
   return 0;

@@ -212,11 +212,11 @@ TEST(Metrics, new_names_past_the_limit_are_other_and_known_ones_go_on) {
   auto& worker = metrics.add_worker();
   auto record = answered();
   for (int i = 0; i < 100'000; ++i) {
-    record.model = "model-" + std::to_string(i);
-    record.attempts.front().target = record.model;
+    const std::string model = "model-" + std::to_string(i);
+    record.model = record.attempts.front().target = model;
     worker.finished(record);
   }
-  record.model = "model-1";
+  record.model = record.attempts.front().target = "model-1";
   worker.finished(record);
   const Scrape scrape(metrics.text());
   EXPECT_EQ(scrape.series_of("tollgate_requests_total"), 4u);
@@ -268,7 +268,8 @@ TEST(Metrics, counters_never_fall_while_workers_count_and_reloads_come) {
   const auto count = [](io::WorkerMetrics& worker) {
     auto record = answered();
     for (int i = 0; i < rounds; ++i) {
-      record.model = "model-" + std::to_string(i / 100);
+      const std::string model = "model-" + std::to_string(i / 100);
+      record.model = model;
       worker.finished(record);
     }
   };
