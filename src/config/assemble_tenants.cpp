@@ -146,6 +146,7 @@ void assemble_tenants(Document& document, Snapshot& snapshot, Report& report) {
     const std::filesystem::path usual = std::filesystem::path(document.storage.folder) / usual_storage;
     snapshot.storage.path = document.storage.path.empty() ? usual.lexically_normal().string() : document.storage.path;
   }
+  snapshot.server.trusted_networks = policy::parse_networks(snapshot.server.trusted_proxies);
   check_reach(document, snapshot, report);
 }
 

@@ -1,5 +1,6 @@
 // The tables of groups, tenants and their keys: every key, its bounds and its meaning. What they name is only
 // remembered here; it is looked up when all files are read.
+#include "config/addresses.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
 
@@ -51,12 +52,7 @@ Scalar digest_text(KeyEntry& entry) {
           true};
 }
 
-Scalar address(std::string& network) {
-  return text(network, [](std::string_view text) -> std::optional<Problem> {
-    if (policy::Network::parse(text)) return std::nullopt;
-    return Problem{"expected an IP address or a network", "write it like 10.0.0.0/8 or ::1"};
-  });
-}
+Scalar address(std::string& network) { return text(network, check_network); }
 
 Scalar priority(policy::Priority& value) {
   return choice(

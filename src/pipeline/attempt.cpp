@@ -142,11 +142,13 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
 
   streaming_ = head.status == 200 && is_event_stream(head);
   ByteBuffer fields = crossing_fields(exchange_, head, streaming_);
-  if (!fields.empty() && loggable(exchange_, fields.view()).empty())
+  // An error's fields are looked through with its body.
+  if (head.status < 400 && may_hold_secrets(exchange_, fields.view())) {
     if (const auto clean = without_secrets(exchange_, fields.view())) {
-      fields.release();
+      fields.clear();
       fields.append(*clean);
     }
+  }
   if (streaming_) {
     stream_.upstream_fields(std::move(fields));
     return {};

@@ -25,7 +25,7 @@ std::shared_ptr<const LimitScopes> limit_scopes(const config::Snapshot& snapshot
 
 std::shared_ptr<const policy::KnownKey> known_key(policy::Key key, LiveState& live, SteadyTime now) {
   auto known = std::make_shared<policy::KnownKey>();
-  known->networks = policy::networks_of(key.settings);
+  known->networks = policy::parse_networks(key.settings.addresses);
   if (key.settings.limits.any()) known->limits = live.limits.scope(ScopeKind::key, key.id, key.settings.limits, now);
   known->key = std::move(key);
   return known;

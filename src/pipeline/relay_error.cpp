@@ -44,18 +44,19 @@ std::optional<std::string> without_secrets(const Exchange& exchange, std::string
   return protocol::Redactor(secrets).redact(text);
 }
 
-std::string_view loggable(const Exchange& exchange, std::string_view text) {
+bool may_hold_secrets(const Exchange& exchange, std::string_view text) {
   const config::Provider& provider = provider_of(exchange);
   const auto holds = [text](std::string_view secret) {
     return secret.size() >= protocol::Redactor::shortest_secret && text.find(secret) != std::string_view::npos;
   };
   const auto in_text = [holds](const config::Secret& secret) { return holds(secret.reveal()); };
-  const bool found = std::ranges::any_of(provider.credentials, in_text, &config::Credential::key) ||
-                     std::ranges::any_of(provider.headers, in_text, &std::pair<std::string, config::Secret>::second) ||
-                     holds(exchange.own_credential().value);
-  // No provider's ids have escapes; the long way round is for those that might hide something.
-  const bool hidden = text.find('%') != std::string_view::npos && without_secrets(exchange, text);
-  return found || hidden ? std::string_view() : text;
+  return std::ranges::any_of(provider.credentials, in_text, &config::Credential::key) ||
+         std::ranges::any_of(provider.headers, in_text, &std::pair<std::string, config::Secret>::second) ||
+         holds(exchange.own_credential().value) || text.find('%') != std::string_view::npos;
+}
+
+std::string_view loggable(const Exchange& exchange, std::string_view text) {
+  return may_hold_secrets(exchange, text) && without_secrets(exchange, text) ? std::string_view() : text;
 }
 
 void ErrorRelay::head(std::string fields, const protocol::http::ResponseHead& upstream) {

@@ -14,6 +14,10 @@ namespace tollgate::pipeline {
 /// a key, or nothing where neither is in it.
 std::optional<std::string> without_secrets(const Exchange& exchange, std::string_view text);
 
+/// Whether it is worth looking: a secret stands in the text as it is, or an escape might hide one. For short texts that
+/// every answer brings, which hardly ever do.
+bool may_hold_secrets(const Exchange& exchange, std::string_view text);
+
 /// A short text that every answer brings, for the log: nothing of it where one of those secrets is in it.
 std::string_view loggable(const Exchange& exchange, std::string_view text);
 

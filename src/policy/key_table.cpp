@@ -53,12 +53,4 @@ std::optional<Priority> priority_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::vector<Network> networks_of(const KeySettings& settings) {
-  std::vector<Network> networks;
-  for (const std::string& text : settings.addresses) {
-    if (const auto network = Network::parse(text)) networks.push_back(*network);
-  }
-  return networks;
-}
-
 }  // namespace tollgate::policy

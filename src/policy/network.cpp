@@ -51,6 +51,14 @@ bool Network::contains(const IpAddress& address) const {
   return rest == 0 || (address[whole] ^ first_[whole]) >> (8 - rest) == 0;
 }
 
+std::vector<Network> parse_networks(const std::vector<std::string>& texts) {
+  std::vector<Network> networks;
+  for (const std::string& text : texts) {
+    if (const auto network = Network::parse(text)) networks.push_back(*network);
+  }
+  return networks;
+}
+
 bool any_contains(const std::vector<Network>& networks, const IpAddress& address) {
   return std::any_of(networks.begin(), networks.end(),
                      [&address](const Network& network) { return network.contains(address); });

@@ -39,12 +39,8 @@ std::string_view trimmed(std::string_view text) {
 /// Where a request came from: the nearest address that is not one of our own proxies. Each hop appends the one that it
 /// heard from, so the list is believed from its end on, and only as long as those who wrote it are trusted.
 std::optional<policy::IpAddress> client_address(int descriptor, const protocol::http::RequestHead& head,
-                                                const std::vector<std::string>& trusted) {
+                                                const std::vector<policy::Network>& proxies) {
   auto address = peer_address(descriptor);
-  std::vector<policy::Network> proxies;
-  for (const std::string& text : trusted) {
-    if (const auto network = policy::Network::parse(text)) proxies.push_back(*network);
-  }
   std::string forwarded;
   for (const auto& field : head.fields) {
     if (!equals_ignoring_case(field.name, "x-forwarded-for")) continue;
@@ -104,7 +100,7 @@ bool Session::refuse_key() {
 
 bool Session::judge_address(const Head& head, const policy::KnownKey& key) {
   if (key.networks.empty()) return true;
-  const auto address = client_address(connection_->descriptor(), head, settings().trusted_proxies);
+  const auto address = client_address(connection_->descriptor(), head, settings().trusted_networks);
   if (address && policy::any_contains(key.networks, *address)) return true;
   refuse({FailureKind::not_allowed, Source::client, "this API key may not be used from this address",
           "address_not_allowed"});

@@ -81,6 +81,31 @@ TEST_F(Tenants, AreKnownByTheirKeyAndNobodyElseIsLetIn) {
   EXPECT_EQ(refused(bearer(std::string(20'000, 'k'))).status, 401);
 }
 
+TEST_F(Tenants, KeepTheirConnectionWhenTheyAreTurnedAway) {
+  start(tenant());
+  RawClient client(gateway_->address());
+  // Pipelined: what follows a refused body is the next request, to the byte.
+  client.send(post("/v1/chat/completions", chat_body("m"), bearer("wrong")) +
+              post("/v1/nothing-of-the-kind", chat_body("m"), bearer("wrong")) +
+              post("/v1/models", chat_body("m"), bearer(key)) + get("/v1/models", bearer(key)));
+  for (const int status : {401, 401, 405, 200}) {
+    const Answer answer = client.read_answer();
+    EXPECT_EQ(answer.status, status);
+    EXPECT_FALSE(answer.fields.contains("connection")) << status;
+  }
+}
+
+TEST_F(Tenants, LoseTheirConnectionWithABodyThatHasNotCome) {
+  start(tenant());
+  RawClient client(gateway_->address());
+  std::string request = post("/v1/chat/completions", chat_body("m"), bearer("wrong"));
+  request.pop_back();
+  client.send(request);
+  const Answer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.fields.at("connection"), "close");
+}
+
 TEST_F(Tenants, NeverHandTheirKeyOn) {
   start(tenant());
   ask(bearer(key) + "x-api-key: " + key + "\r\nCookie: a=b\r\n");

@@ -79,9 +79,10 @@ struct ServerSettings {
     bool operator==(const Stream&) const = default;
   } stream;
   Auth auth = Auth::unsaid;
-  std::vector<std::string> trusted_proxies;  ///< CIDR or IP
-  std::vector<std::string> cors_origins;     ///< exact origins, or "*"
-  bool full_response_headers = true;         ///< response_headers: full | minimal
+  std::vector<std::string> trusted_proxies;       ///< CIDR or IP, as written
+  std::vector<policy::Network> trusted_networks;  ///< the same, ready for use
+  std::vector<std::string> cors_origins;          ///< exact origins, or "*"
+  bool full_response_headers = true;              ///< response_headers: full | minimal
   std::optional<ServerTls> tls;
 };
 

@@ -35,7 +35,4 @@ class KeyTable {
   std::unordered_multimap<std::uint64_t, std::shared_ptr<const KnownKey>> keys_;
 };
 
-/// The networks of a key's settings; texts that are none were refused when they were read.
-std::vector<Network> networks_of(const KeySettings& settings);
-
 }  // namespace tollgate::policy

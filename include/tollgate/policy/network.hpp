@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,9 @@ class Network {
   IpAddress first_{};
   unsigned bits_ = 0;  ///< 0..128, of the mapped form
 };
+
+/// Those of the texts that are networks.
+std::vector<Network> parse_networks(const std::vector<std::string>& texts);
 
 bool any_contains(const std::vector<Network>& networks, const IpAddress& address);
 
