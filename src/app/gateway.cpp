@@ -5,12 +5,12 @@
 #include "tollgate/config/schema.hpp"
 #include "tollgate/io/diagnostics.hpp"
 #include "tollgate/io/idempotency.hpp"
-#include "tollgate/io/store.hpp"
 #include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/server/admin_api.hpp"
 #include "tollgate/server/listener.hpp"
 
 #include "configuration.hpp"
+#include "stored_keys.hpp"
 #include "threads.hpp"
 #include "version.hpp"
 
@@ -35,8 +35,6 @@ constexpr Millis watch_interval{1000};
 constexpr Millis forget_interval = std::chrono::hours(1);
 constexpr std::size_t told_faults = 100;  ///< of a refused configuration, in log and answer; `tollgate check` tells all
 constexpr Millis drain_look{20};
-// Keys of the store are believed for so long without it: what was revoked meanwhile would be let in.
-constexpr Millis longest_without_store = std::chrono::hours(1);
 constexpr Millis last_words{1000};  ///< for what was cut to send its error event
 
 }  // namespace
@@ -71,10 +69,7 @@ class Gateway::Impl {
   Result<void> open_store(const config::Snapshot& snapshot);
   void make_admin_api();
   void make_ready(Generation& generation);
-  void read_keys_again();
-  std::vector<std::shared_ptr<const policy::KnownKey>> known_keys(const std::vector<io::KeyRow>& rows);
   void on_every_worker(const std::function<void(Worker&)>& action);
-  bool keys_stale() const;
   Result<void> open_listeners(const config::Snapshot& snapshot);
   server::ReloadReport reload();
   void reload_on_request();
@@ -95,8 +90,8 @@ class Gateway::Impl {
   io::Resolver resolver_;
   server::Services services_{.diagnostics = diagnostics_,
                              .metrics_text = [this] { return metrics_.text(); },
-                             .keys_current = [this] { return !store_ || store_->reachable(); },
-                             .keys_stale = [this] { return keys_stale(); }};
+                             .keys_current = [this] { return stored_keys_->current(); },
+                             .keys_stale = [this] { return stored_keys_->stale(); }};
   pipeline::LiveState live_;
   // Its requests are the workers', and its last news come from the store.
   std::unique_ptr<io::IdempotencyHub> idempotency_;
@@ -104,7 +99,7 @@ class Gateway::Impl {
   std::vector<std::unique_ptr<Worker>> workers_;
   // Their last answers are posted to the control worker's loop.
   std::unique_ptr<server::AdminApi> admin_api_;
-  std::unique_ptr<io::Store> store_;  ///< null: nothing is stored
+  std::unique_ptr<StoredKeys> stored_keys_;
   std::vector<std::thread> threads_;
   // On the workers' loops, and so gone before them.
   std::vector<std::unique_ptr<Listener>> data_;
@@ -133,7 +128,8 @@ Result<void> Gateway::Impl::open() {
 
   if (auto made = make_workers(snapshot); !made) return made;
   if (auto opened = open_store(snapshot); !opened) return opened;
-  idempotency_ = std::make_unique<io::IdempotencyHub>(store_ ? io::answers_in(*store_) : nullptr);
+  io::Store* const store = stored_keys_->store();
+  idempotency_ = std::make_unique<io::IdempotencyHub>(store ? io::answers_in(*store) : nullptr);
   services_.idempotency = idempotency_.get();
   make_admin_api();
   make_ready(*generation);
@@ -163,66 +159,22 @@ Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
 // --- keys ---
 
 Result<void> Gateway::Impl::open_store(const config::Snapshot& snapshot) {
-  if (snapshot.storage.path.empty()) return {};
-  io::StoreOptions options;
-  options.on_reachable = [this](bool reachable) {
-    control_->loop().post([this, reachable] {
-      diagnostics_.warning(reachable ? "store_back" : "store_unreachable", {});
-      // An older copy may have been put in place meanwhile.
-      if (reachable) read_keys_again();
-      if (reachable && idempotency_) idempotency_->save_again();
-    });
+  const auto replace = [this](const KnownKeys& keys) {
+    on_every_worker([keys](Worker& worker) { worker.replace_keys(keys); });
   };
-  auto store = io::Store::open(snapshot.storage.path, std::move(options));
-  if (!store) return store.error();
-  store_ = std::move(*store);
-  const auto rows = store_->load_keys();
-  if (!rows) return rows.error();
-  for (const auto& key : known_keys(*rows))
+  const auto save_answers = [this] { idempotency_->save_again(); };
+  stored_keys_ =
+      std::make_unique<StoredKeys>(StoredKeys::Parts{control_->loop(), live_, diagnostics_, replace, save_answers});
+  if (snapshot.storage.path.empty()) return {};
+  const auto keys = stored_keys_->open(snapshot.storage.path);
+  if (!keys) return keys.error();
+  for (const auto& key : *keys)
     for (const auto& worker : workers_) worker->add_key(key);
   return {};
 }
 
-std::vector<std::shared_ptr<const policy::KnownKey>> Gateway::Impl::known_keys(const std::vector<io::KeyRow>& rows) {
-  std::vector<std::shared_ptr<const policy::KnownKey>> keys;
-  for (const io::KeyRow& row : rows) {
-    auto settings = server::key_settings_from(row.settings);
-    if (!settings) {
-      // What it may do is not known, so it may do nothing.
-      diagnostics_.error("key_unreadable", {{"id", row.id}, {"why", settings.error().message}});
-      continue;
-    }
-    policy::Key key;
-    key.id = row.id;
-    key.name = row.name;
-    key.tenant = row.tenant;
-    key.digest = row.digest;
-    key.hint = row.hint;
-    key.created = row.created_at;
-    key.expires = row.expires_at;
-    key.settings = std::move(*settings);
-    keys.push_back(pipeline::known_key(std::move(key), live_, std::chrono::steady_clock::now()));
-  }
-  return keys;
-}
-
-void Gateway::Impl::read_keys_again() {
-  store_->list_keys(false, [this](const Result<std::vector<io::KeyRow>>& rows) {
-    if (!rows) return;  // unreachable again: the next return reads them
-    control_->loop().post([this, rows = *rows] {
-      const auto keys = known_keys(rows);
-      on_every_worker([keys](Worker& worker) { worker.replace_keys(keys); });
-    });
-  });
-}
-
 void Gateway::Impl::on_every_worker(const std::function<void(Worker&)>& action) {
   for (const auto& worker : workers_) worker->loop().post([&worker = *worker, action] { action(worker); });
-}
-
-bool Gateway::Impl::keys_stale() const {
-  return store_ && !store_->reachable() &&
-         std::chrono::steady_clock::now() - store_->last_good() > longest_without_store;
 }
 
 /// Whom the configuration lets in, and how much of what. Amounts are in force from here on.
@@ -236,7 +188,7 @@ void Gateway::Impl::make_ready(Generation& generation) {
 void Gateway::Impl::make_admin_api() {
   admin_api_ = server::make_admin_api(
       {.loop = control_->loop(),
-       .store = store_.get(),
+       .store = stored_keys_->store(),
        .configuration = [this] { return configuration_.current(); },
        .reload = [this] { return reload(); },
        .effective_config = [this] { return config::effective(*configuration_.current()); },

@@ -12,6 +12,7 @@
 namespace tollgate::io {
 class Loop;
 class Store;
+struct KeyRow;
 }  // namespace tollgate::io
 
 namespace tollgate::server {
@@ -30,8 +31,7 @@ struct AdminParts {
 
 std::unique_ptr<AdminApi> make_admin_api(AdminParts parts);
 
-/// The settings of a key as the store keeps them, and back. A text that is none of ours is a Failure.
-std::string key_settings_text(const policy::KeySettings& settings);
-Result<policy::KeySettings> key_settings_from(std::string_view text);
+/// A key as the store keeps it. Settings that are none of ours, or of a newer program, are a Failure.
+Result<policy::Key> key_from(const io::KeyRow& row);
 
 }  // namespace tollgate::server

@@ -3,16 +3,13 @@
 #include "key_settings.hpp"
 
 #include "tollgate/policy/network.hpp"
-#include "tollgate/server/admin_api.hpp"
 
 #include "schema.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-namespace tollgate::server {
-
-namespace admin {
+namespace tollgate::server::admin {
 
 namespace {
 
@@ -186,22 +183,18 @@ Json settings_schema() {
                    "What the holder of a key may do, beyond what its tenant may");
 }
 
-}  // namespace admin
-
-std::string key_settings_text(const policy::KeySettings& settings) {
-  return admin::to_text(admin::settings_json(settings));
-}
+std::string key_settings_text(const policy::KeySettings& settings) { return to_text(settings_json(settings)); }
 
 Result<policy::KeySettings> key_settings_from(std::string_view text) {
-  const auto json = admin::parse_json(text);
+  const auto json = parse_json(text);
   if (!json) return json.error();
-  admin::Fault fault;
-  admin::Members members(*json, {}, fault);
+  Fault fault;
+  Members members(*json, {}, fault);
   policy::KeySettings settings;
-  admin::read_settings(members, settings);
+  read_settings(members, settings);
   members.refuse_others();
   if (fault) return fault.failure();
   return settings;
 }
 
-}  // namespace tollgate::server
+}  // namespace tollgate::server::admin

@@ -15,6 +15,10 @@ Json limits_json(const policy::Limits& limits);
 /// Takes the settings from the members of an object, which may have others beside them.
 void read_settings(Members& members, policy::KeySettings& settings);
 
+/// The settings as the store keeps them, and back. A text that is none of ours is a Failure.
+std::string key_settings_text(const policy::KeySettings& settings);
+Result<policy::KeySettings> key_settings_from(std::string_view text);
+
 /// Whether the routes and models that the settings name are there.
 void check_names(const config::Snapshot& snapshot, const policy::Rights& rights, Fault& fault);
 

@@ -1,7 +1,6 @@
 #include "key_view.hpp"
 
 #include "tollgate/base/instant.hpp"
-#include "tollgate/server/admin_api.hpp"
 
 #include "handlers.hpp"
 #include "key_settings.hpp"

@@ -6,6 +6,7 @@
 #include "tollgate/policy/key_text.hpp"
 
 #include "handlers.hpp"
+#include "key_row.hpp"
 #include "key_settings.hpp"
 #include "key_view.hpp"
 #include "schema.hpp"
@@ -91,20 +92,6 @@ Result<void> make_text(NewKey& made) {
   made.key.digest = sha256(made.text);
   made.key.hint = policy::hint_of(made.text);
   return {};
-}
-
-io::KeyRow row_of(const policy::Key& key, const std::string& creator) {
-  io::KeyRow row;
-  row.id = key.id;
-  row.tenant = key.tenant;
-  row.name = key.name;
-  row.digest = key.digest;
-  row.hint = key.hint;
-  row.created_at = key.created;
-  row.created_by = creator;
-  row.expires_at = key.expires;
-  row.settings = key_settings_text(key.settings);
-  return row;
 }
 
 Json answer_of(const io::KeyRow& row, const NewKey& made) {

@@ -3,7 +3,6 @@
 #include "server/admin/key_settings.hpp"
 
 #include "tollgate/base/random.hpp"
-#include "tollgate/server/admin_api.hpp"
 
 #include "harness.hpp"
 
