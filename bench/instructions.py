@@ -93,11 +93,33 @@ def receive(connection):
     return data
 
 
-class Bench:
-    """A gateway under callgrind between a client and an upstream that are both here."""
+# The caller that the load names, with a limit of each kind; none is met.
+LIMITS = "limits: {requests_per_minute: 60000, tokens_per_minute: 20000000, concurrency: 1000}"
+TENANT = f"""
+tenants:
+  measured:
+    {LIMITS}
+    keys: [{{name: main, secret: test-key-for-measurements-only}}]
+"""
+# The same three times over: the key's own, its tenant's, its tenant's group's.
+THREE_HOLDERS = f"""
+groups:
+  all: {{{LIMITS}}}
+tenants:
+  measured:
+    group: all
+    {LIMITS}
+    keys: [{{name: main, secret: test-key-for-measurements-only, {LIMITS}}}]
+"""
 
-    def __init__(self, folder):
+
+class Bench:
+    """A gateway under callgrind between a client and an upstream that are both here; `more` is what it is told beside
+    the usual."""
+
+    def __init__(self, folder, more=""):
         self.folder = Path(folder)
+        self.more = more
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(60)
         self.upstream = None
@@ -107,7 +129,7 @@ class Bench:
         """Instructions by thread of a run in which `drive(client, upstream, count)` happened."""
         for old in self.folder.glob("callgrind.out*"):
             old.unlink()
-        config = gateway.configuration(self.folder, self.listener.getsockname()[1])
+        config = gateway.configuration(self.folder, self.listener.getsockname()[1], more=self.more)
         prefix = ["valgrind", "--quiet", "--tool=callgrind", "--separate-threads=yes",
                   f"--callgrind-out-file={self.folder}/callgrind.out"]
         with gateway.Gateway(config, self.folder, prefix) as running:
@@ -178,17 +200,19 @@ def events(client, bench, port, count):
 
 
 MEASURED = {
-    "request of 1 KB": (requests(1024), 500),
-    "request of 100 KB": (requests(102400), 200),
-    "streamed event": (events, 1000),
+    "request of 1 KB": (requests(1024), 500, ""),
+    "request of 1 KB with key and limits": (requests(1024), 500, TENANT),
+    "request of 1 KB with key and limits of three": (requests(1024), 500, THREE_HOLDERS),
+    "request of 100 KB": (requests(102400), 200, ""),
+    "streamed event": (events, 1000, ""),
 }
 
 
 def measure(keep):
     counts = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, (drive, count) in MEASURED.items():
-            bench = Bench(folder)
+        for name, (drive, count, more) in MEASURED.items():
+            bench = Bench(folder, more)
             once, twice = bench.totals(drive, count), bench.totals(drive, 2 * count)
             if keep:
                 shutil.copytree(folder, Path(keep) / name.replace(" ", "-"), dirs_exist_ok=True,

@@ -1,8 +1,8 @@
 #include "tollgate/base/digest.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <cstring>
 #include <memory>
 #include <new>
 
@@ -45,8 +45,26 @@ Digest sha256(std::string_view bytes) {
   return digest;
 }
 
+bool same_secret(std::string_view one, std::string_view other) {
+  if (one.size() != other.size()) return false;
+  std::uint64_t difference = 0;
+  const auto look = [&](std::size_t at, std::size_t size) {
+    std::uint64_t left = 0, right = 0;
+    std::memcpy(&left, one.data() + at, size);
+    std::memcpy(&right, other.data() + at, size);
+    difference |= left ^ right;
+  };
+  std::size_t at = 0;
+  for (; at + sizeof difference <= one.size(); at += sizeof difference) look(at, sizeof difference);
+  for (; at < one.size(); ++at) look(at, 1);
+  return difference == 0;
+}
+
 bool same_digest(const Digest& one, const Digest& other) {
-  return CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+  const auto text = [](const Digest& digest) {
+    return std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
+  };
+  return same_secret(text(one), text(other));
 }
 
 std::string to_hex(const Digest& digest) {

@@ -1,11 +1,11 @@
 // What a caller may do and how much of it: rights are judged on what the name was resolved to, then every limit that
 // the request meets is taken at once. What was taken is put right when it is known what was used.
-#include "tollgate/base/decimal.hpp"
 #include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/policy/limit_text.hpp"
 
 #include "stages.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tollgate::pipeline {
@@ -19,12 +19,15 @@ constexpr std::uint64_t most_believed = 100'000'000;
 constexpr std::uint64_t bytes_per_token = 4;
 // What a picture costs on the providers' usual scales, whatever its bytes.
 constexpr std::uint64_t tokens_per_picture = 1'500;
+// A body with less in it than this is not looked through for one.
+constexpr std::size_t smallest_picture = 4096;
 
 /// Tokens of a request body, before anybody has counted them: a tenth above one for four bytes, and data that stands in
 /// it as base64 by the piece, since its bytes say nothing.
 std::uint64_t estimated_tokens(std::string_view body) {
   constexpr std::string_view mark = ";base64,";
   std::uint64_t bytes = body.size(), tokens = 0;
+  if (bytes < smallest_picture) return bytes / bytes_per_token + bytes / (bytes_per_token * 10) + 1;
   for (std::size_t at = body.find(mark); at != body.npos; at = body.find(mark, at)) {
     at += mark.size();
     const std::size_t end = std::min(body.find('"', at), body.size());
@@ -97,23 +100,6 @@ policy::ScopeChain chain_of(const Exchange& exchange, SteadyTime now) {
   return chain;
 }
 
-void tell(std::string& fields, std::string_view what, const std::optional<policy::Standing::Amount>& amount) {
-  if (!amount) return;
-  const auto line = [&fields, what](std::string_view name, std::string_view value) {
-    fields.append("X-Ratelimit-").append(name).append("-").append(what).append(": ").append(value).append("\r\n");
-  };
-  line("Limit", Decimal(amount->limit).text());
-  line("Remaining", Decimal(amount->remaining).text());
-  line("Reset", policy::reset_text(amount->reset));
-}
-
-std::string fields_of(const policy::Standing& standing) {
-  std::string fields;
-  tell(fields, "Requests", standing.requests);
-  tell(fields, "Tokens", standing.tokens);
-  return fields;
-}
-
 std::string_view unit_of(policy::LimitKind kind) {
   switch (kind) {
     case policy::LimitKind::requests: return "requests per minute";
@@ -137,7 +123,6 @@ std::string holder_of(const policy::Denial& denial) {
 }
 
 Failure denied(Exchange& exchange, const policy::Denial& denial) {
-  exchange.limit_fields = fields_of(denial.standing);
   exchange.record.limit = std::string(name_of(denial.kind)) + "_" + std::string(name_of(denial.what));
   Failure failure{
       FailureKind::rate_limited, Source::client,
@@ -181,33 +166,30 @@ Result<void> authorize(Exchange& exchange) {
 Result<void> may_begin(Exchange& exchange) {
   const policy::ScopeChain chain = callers_chain(exchange);
   if (chain.empty()) return {};
-  const auto denial = policy::would_deny(chain, exchange.alarm.woken_at());
+  const SteadyTime now = exchange.alarm.woken_at();
+  const auto denial = policy::would_deny(chain, now);
   if (!denial) return {};
+  exchange.standing = policy::standing(chain, now);
   return denied(exchange, *denial);
 }
 
 Result<void> admit(Exchange& exchange) {
   if (!exchange.caller.tenant && !exchange.world->limits->for_all) return {};
   const SteadyTime now = exchange.alarm.woken_at();
-  policy::ScopeChain chain = chain_of(exchange, now);
-  if (chain.empty()) return {};
-  policy::Admission admission = policy::admit(std::move(chain), demand_of(exchange), now);
-  if (const auto* denial = std::get_if<policy::Denial>(&admission)) return denied(exchange, *denial);
-  exchange.hold = std::make_unique<policy::Hold>(std::get<policy::Hold>(std::move(admission)));
-  exchange.limit_fields = fields_of(policy::standing(exchange.hold->chain(), now));
+  policy::Admission admission = policy::admit(exchange.hold, chain_of(exchange, now), demand_of(exchange), now);
+  exchange.standing = admission.standing;
+  if (admission.denial) return denied(exchange, *admission.denial);
   return {};
 }
 
 void settle(Exchange& exchange) {
-  if (!exchange.hold) return;
+  if (exchange.hold.chain().empty()) return;
   const SteadyTime now = exchange.alarm.woken_at();
-  if (const auto& usage = exchange.record.usage)
-    exchange.hold->settle({std::min(usage->input, most_believed), std::min(usage->cached_input, most_believed),
-                           std::min(usage->output, most_believed)},
-                          now);
-  else
-    settle_unsaid(*exchange.hold, exchange, now);
-  exchange.hold.reset();
+  const auto& usage = exchange.record.usage;
+  if (!usage) return settle_unsaid(exchange.hold, exchange, now);
+  exchange.hold.settle({std::min(usage->input, most_believed), std::min(usage->cached_input, most_believed),
+                        std::min(usage->output, most_believed)},
+                       now);
 }
 
 }  // namespace tollgate::pipeline

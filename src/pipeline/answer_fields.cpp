@@ -1,5 +1,11 @@
 #include "tollgate/base/decimal.hpp"
 #include "tollgate/pipeline/serve.hpp"
+#include "tollgate/policy/limit_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
 
 namespace tollgate::pipeline {
 
@@ -7,6 +13,54 @@ namespace {
 
 void add(ByteBuffer& fields, std::string_view name, std::string_view value) {
   if (!value.empty()) fields.append_all(name, value, "\r\n");
+}
+
+constexpr std::size_t longest_number = 20;
+
+/// Writes without a look at the room that is left: the longest text is known.
+class LimitFields {
+ public:
+  template <std::size_t size>
+  void number(const char (&begin)[size], std::uint64_t value) {
+    put(begin);
+    end_ = std::to_chars(end_, end_ + longest_number, value).ptr;
+    put("\r\n");
+  }
+  template <std::size_t size>
+  void time(const char (&begin)[size], Millis value) {
+    put(begin);
+    end_ = policy::write_reset(end_, value);
+    put("\r\n");
+  }
+  std::string_view text() const { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
+
+ private:
+  template <std::size_t size>
+  void put(const char (&literal)[size]) {
+    static_assert(size <= sizeof "X-Ratelimit-Remaining-Requests: ");
+    std::memcpy(end_, literal, size - 1);
+    end_ += size - 1;
+  }
+
+  static constexpr std::size_t longest_line =
+      sizeof "X-Ratelimit-Remaining-Requests: \r\n" + std::max(longest_number, policy::longest_reset);
+  std::array<char, 6 * longest_line> text_;
+  char* end_ = text_.data();
+};
+
+void add_limits(ByteBuffer& out, const policy::Standing& standing) {
+  LimitFields fields;
+  if (const auto& requests = standing.requests) {
+    fields.number("X-Ratelimit-Limit-Requests: ", requests->limit);
+    fields.number("X-Ratelimit-Remaining-Requests: ", requests->remaining);
+    fields.time("X-Ratelimit-Reset-Requests: ", requests->reset);
+  }
+  if (const auto& tokens = standing.tokens) {
+    fields.number("X-Ratelimit-Limit-Tokens: ", tokens->limit);
+    fields.number("X-Ratelimit-Remaining-Tokens: ", tokens->remaining);
+    fields.time("X-Ratelimit-Reset-Tokens: ", tokens->reset);
+  }
+  out.append(fields.text());
 }
 
 }  // namespace
@@ -30,7 +84,8 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
           "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(), "\r\n");
     }
   }
-  fields.append_all(exchange.limit_fields, more);
+  add_limits(fields, exchange.standing);
+  fields.append(more);
   return fields;
 }
 

@@ -132,14 +132,13 @@ Standing standing_of(ScopeLocks& locked, SteadyTime now) {
   return {.requests = requests.amount(now), .tokens = tokens.amount(now)};
 }
 
-Denial denial_of(const ScopeChain& chain, const Lack& lack, const Standing& standing) {
+Denial denial_of(const ScopeChain& chain, const Lack& lack) {
   const LimitScope& scope = *chain.scopes()[lack.scope];
   return {.kind = scope.kind(),
           .scope = scope.name(),
           .what = lack.what,
           .limit = lack.limit,
-          .retry_after = lack.retry_after,
-          .standing = standing};
+          .retry_after = lack.retry_after};
 }
 
 }  // namespace
@@ -149,12 +148,13 @@ std::string_view name_of(LimitKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-ScopeChain::ScopeChain(ScopeChain&& other) noexcept
-    : scopes_(std::move(other.scopes_)), size_(std::exchange(other.size_, 0)) {}
+ScopeChain::ScopeChain(ScopeChain&& other) noexcept : size_(std::exchange(other.size_, 0)) {
+  for (std::size_t i = 0; i < size_; ++i) scopes_[i] = std::move(other.scopes_[i]);
+}
 
 ScopeChain& ScopeChain::operator=(ScopeChain&& other) noexcept {
-  scopes_ = std::move(other.scopes_);
-  size_ = std::exchange(other.size_, 0);
+  const std::size_t before = std::exchange(size_, std::exchange(other.size_, 0));
+  for (std::size_t i = 0; i < std::max(before, size_); ++i) scopes_[i] = std::move(other.scopes_[i]);
   return *this;
 }
 
@@ -164,18 +164,19 @@ void ScopeChain::add(std::shared_ptr<LimitScope> scope) {
   scopes_[size_++] = std::move(scope);
 }
 
-Admission admit(ScopeChain chain, const Demand& demand, SteadyTime now) {
-  Hold hold(std::move(chain));
-  if (hold.chain_.empty()) return hold;
+Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now) {
+  hold.drop();
+  hold.chain_ = std::move(chain);
+  Admission admission;
+  if (hold.chain_.empty()) return admission;
   Worst worst;
-  Standing left;
   {
     ScopeLocks locked(hold.chain_);
     for (std::size_t i = 0; i < locked.size(); ++i) {
-      const Meters& meters = locked[i];
+      Meters& meters = locked[i];
+      meters.advance(now);
       Hold::Line& line = hold.lines_[i];
-      line.basis = meters.limits.basis;
-      line.count_cached = meters.limits.count_cached;
+      line = {.basis = meters.limits.basis, .count_cached = meters.limits.count_cached};
       if (meters.requests.bucket) line.requests_era = meters.requests.era;
       look_at_requests(meters, i, now, worst);
       if (meters.tokens.bucket) {
@@ -185,35 +186,32 @@ Admission admit(ScopeChain chain, const Demand& demand, SteadyTime now) {
       }
       look_at_concurrency(meters, i, worst);
     }
-    if (worst.lack()) {
-      left = standing_of(locked, now);
-    } else {
+    if (!worst.lack()) {
       for (std::size_t i = 0; i < locked.size(); ++i) {
         const Hold::Line& line = hold.lines_[i];
         locked[i].requests.add(-TokenBucket::unit, line.requests_era, now);
         locked[i].tokens.add(-line.tokens, line.tokens_era, now);
         ++locked[i].in_flight;
       }
-      hold.open_ = hold.has_permits_ = true;
+      hold.open_ = true;
     }
+    admission.standing = standing_of(locked, now);
   }
-  if (worst.lack()) return denial_of(hold.chain_, *worst.lack(), left);
-  return hold;
+  if (worst.lack()) admission.denial = denial_of(hold.chain_, *worst.lack());
+  return admission;
 }
 
 std::optional<Denial> would_deny(const ScopeChain& chain, SteadyTime now) {
   Worst worst;
-  Standing left;
   {
     ScopeLocks locked(chain);
     for (std::size_t i = 0; i < locked.size(); ++i) {
       look_at_requests(locked[i], i, now, worst);
       look_at_concurrency(locked[i], i, worst);
     }
-    if (!worst.lack()) return std::nullopt;
-    left = standing_of(locked, now);
   }
-  return denial_of(chain, *worst.lack(), left);
+  if (!worst.lack()) return std::nullopt;
+  return denial_of(chain, *worst.lack());
 }
 
 Standing standing(const ScopeChain& chain, SteadyTime now) {
@@ -221,42 +219,37 @@ Standing standing(const ScopeChain& chain, SteadyTime now) {
   return standing_of(locked, now);
 }
 
+Hold::Hold(Hold&& other) noexcept
+    : chain_(std::move(other.chain_)), lines_(other.lines_), open_(std::exchange(other.open_, false)) {}
+
 Hold& Hold::operator=(Hold&& other) noexcept {
   if (this == &other) return *this;
-  release();
+  drop();
   chain_ = std::move(other.chain_);
   lines_ = other.lines_;
-  open_ = other.open_;
-  has_permits_ = other.has_permits_;
+  open_ = std::exchange(other.open_, false);
   return *this;
 }
 
-bool Hold::close() { return std::exchange(open_, false) && !chain_.empty(); }
+void Hold::settle(const ActualTokens& actual, SteadyTime now) { end(actual, true, now); }
 
-void Hold::settle(const ActualTokens& actual, SteadyTime now) {
-  if (!close()) return;
+void Hold::cancel(SteadyTime now) { end({}, true, now); }
+
+void Hold::refund(SteadyTime now) { end({}, false, now); }
+
+void Hold::end(const ActualTokens& actual, bool counted, SteadyTime now) {
+  if (!std::exchange(open_, false)) return;
   ScopeLocks locked(chain_);
   for (std::size_t i = 0; i < locked.size(); ++i) {
     const Line& line = lines_[i];
     locked[i].tokens.add(line.tokens - used_of(actual, line.basis, line.count_cached), line.tokens_era, now);
-  }
-}
-
-void Hold::cancel(SteadyTime now) { settle({}, now); }
-
-void Hold::refund(SteadyTime now) {
-  if (!close()) return;
-  ScopeLocks locked(chain_);
-  for (std::size_t i = 0; i < locked.size(); ++i) {
-    locked[i].tokens.add(lines_[i].tokens, lines_[i].tokens_era, now);
-    locked[i].requests.add(TokenBucket::unit, lines_[i].requests_era, now);
+    if (!counted) locked[i].requests.add(TokenBucket::unit, line.requests_era, now);
     --locked[i].in_flight;
   }
-  has_permits_ = false;
 }
 
-void Hold::release() {
-  if (!std::exchange(has_permits_, false) || chain_.empty()) return;
+void Hold::drop() {
+  if (!std::exchange(open_, false)) return;
   ScopeLocks locked(chain_);
   for (std::size_t i = 0; i < locked.size(); ++i) --locked[i].in_flight;
 }

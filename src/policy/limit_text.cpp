@@ -1,22 +1,45 @@
 #include "tollgate/policy/limit_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace tollgate::policy {
 
-std::string reset_text(Millis wait) {
+namespace {
+
+constexpr std::size_t longest_number = 20;
+
+char* write(char* to, std::int64_t number, char unit) {
+  to = std::to_chars(to, to + longest_number, number).ptr;
+  *to++ = unit;
+  return to;
+}
+
+}  // namespace
+
+char* write_reset(char* to, Millis wait) {
   wait = std::max(wait, Millis(0));
-  if (wait > Millis(0) && wait < std::chrono::seconds(1)) return std::to_string(wait.count()) + "ms";
-  const std::chrono::hh_mm_ss parts(wait);
-  std::string text;
-  if (parts.hours().count() > 0) text += std::to_string(parts.hours().count()) + "h";
-  if (!text.empty() || parts.minutes().count() > 0) text += std::to_string(parts.minutes().count()) + "m";
-  text += std::to_string(parts.seconds().count());
-  if (const auto millis = parts.subseconds().count(); millis > 0) {
-    const std::string padded = std::to_string(1000 + millis);
-    text += "." + padded.substr(1, padded.find_last_not_of('0'));
+  if (wait > Millis(0) && wait < std::chrono::seconds(1)) {
+    to = write(to, wait.count(), 'm');
+    *to++ = 's';
+    return to;
   }
-  return text + "s";
+  const std::chrono::hh_mm_ss parts(wait);
+  const bool has_hours = parts.hours().count() > 0;
+  if (has_hours) to = write(to, parts.hours().count(), 'h');
+  if (has_hours || parts.minutes().count() > 0) to = write(to, parts.minutes().count(), 'm');
+  std::int64_t left = parts.subseconds().count();
+  to = write(to, parts.seconds().count(), left > 0 ? '.' : 's');
+  if (left == 0) return to;
+  for (std::int64_t digit = 100; left > 0; left %= digit, digit /= 10) *to++ = static_cast<char>('0' + left / digit);
+  *to++ = 's';
+  return to;
+}
+
+std::string reset_text(Millis wait) {
+  std::array<char, longest_reset> text{};
+  return {text.data(), write_reset(text.data(), wait)};
 }
 
 std::uint64_t retry_seconds(Millis wait) {

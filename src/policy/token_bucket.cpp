@@ -37,15 +37,14 @@ void TokenBucket::configure(std::uint64_t rate_per_minute, Millis burst, SteadyT
   const std::int64_t rate = rate_of(rate_per_minute);
   const std::int64_t capacity = capacity_of(rate, burst);
   if (rate == rate_ && capacity == capacity_) return;
-  const std::int64_t before = level(now);
+  advance(now);
+  const std::int64_t before = level_.micros;
   level_ = {before < 0 ? scaled(before, rate, rate_) : scaled(before, capacity, capacity_), 0};
   rate_ = rate;
   capacity_ = capacity;
-  last_ = std::max(last_, now);
 }
 
-TokenBucket::Level TokenBucket::level_at(SteadyTime now) const {
-  if (now <= last_) return level_;
+TokenBucket::Level TokenBucket::level_later(SteadyTime now) const {
   const Level full{capacity_, 0};
   const std::int64_t passed = std::chrono::nanoseconds(now - last_).count();
   std::int64_t gained = 0;
@@ -57,10 +56,9 @@ TokenBucket::Level TokenBucket::level_at(SteadyTime now) const {
 }
 
 void TokenBucket::add(std::int64_t micros, SteadyTime now) {
-  level_ = level_at(now);
+  advance(now);
   level_.micros = std::max(level_.micros + micros, -most);
   if (level_.micros >= capacity_) level_ = {capacity_, 0};
-  last_ = std::max(last_, now);
 }
 
 std::optional<std::chrono::nanoseconds> TokenBucket::wait(std::int64_t micros, SteadyTime now) const {

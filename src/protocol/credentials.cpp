@@ -1,6 +1,6 @@
 #include "tollgate/protocol/credentials.hpp"
 
-#include <array>
+#include <initializer_list>
 
 namespace tollgate::protocol {
 
@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view scheme = "bearer ";
 
 bool has_scheme(std::string_view value) {
+  if (value.starts_with("Bearer ") && value.size() > scheme.size()) return true;  // as everybody writes it
   return value.size() > scheme.size() && http::equals_ignoring_case(value.substr(0, scheme.size()), scheme);
 }
 
@@ -20,18 +21,15 @@ std::string_view without_scheme(std::string_view value) {
 
 }  // namespace
 
-std::string_view bearer_token(const http::Fields& fields) {
-  const std::string_view value = fields.value("authorization");
-  return has_scheme(value) ? without_scheme(value) : std::string_view{};
+std::string_view bearer_token(const http::RequestHead& head) {
+  return has_scheme(head.authorization) ? without_scheme(head.authorization) : std::string_view{};
 }
 
-Result<Credentials> read_credentials(const http::Fields& fields) {
-  Credentials credentials;
+Result<Credentials> read_credentials(const http::RequestHead& head) {
+  const std::string_view authorization =
+      has_scheme(head.authorization) ? without_scheme(head.authorization) : head.authorization;
   std::string_view shared;
-  constexpr std::array<std::string_view, 3> spellings{"authorization", "x-api-key", "api-key"};
-  for (const std::string_view name : spellings) {
-    const std::string_view value = fields.value(name);
-    const std::string_view given = name == "authorization" && has_scheme(value) ? without_scheme(value) : value;
+  for (const std::string_view given : {authorization, head.x_api_key, head.api_key}) {
     if (given.empty()) continue;
     if (!shared.empty() && shared != given)
       return Failure{FailureKind::bad_request, Source::client,
@@ -39,8 +37,9 @@ Result<Credentials> read_credentials(const http::Fields& fields) {
                      "ambiguous_credentials"};
     shared = given;
   }
-  const std::string_view key = fields.value("x-tollgate-key");
-  credentials.key = key.empty() ? shared : key;
+  Credentials credentials;
+  const std::string_view ours = head.speaks_to_us ? head.fields.value("x-tollgate-key") : std::string_view{};
+  credentials.key = ours.empty() ? shared : ours;
   if (shared != credentials.key) credentials.provider = shared;
   return credentials;
 }

@@ -72,6 +72,15 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
     bool events = false;   ///< as an active stream
   };
 
+  /// Whose key the last request had. The next one of a connection has the same, as a rule, and is then spared the look
+  /// through all keys.
+  struct LastCaller {
+    std::string credential;
+    std::shared_ptr<const policy::KnownKey> key;
+    const config::Tenant* tenant = nullptr;  ///< of the configuration at that version
+    std::uint64_t keys_version = 0;
+  };
+
   Session(Worker& worker, io::Connection::Pointer connection, int family, Plane plane);
   Task<void> run();
   Task<bool> shake_hands();
@@ -89,6 +98,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   bool judge_host_and_origin(const Head& head);
   bool judge_token(const Head& head);
   bool judge_key(const Head& head);
+  bool find_caller(std::string_view credential);
   bool judge_address(const Head& head, const policy::KnownKey& key);
   bool judge_provider_credential(std::string_view given);
   bool refuse_key();
@@ -124,6 +134,7 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   WaitPoint point_;
   io::Timer timer_;
   std::shared_ptr<const pipeline::World> world_;  ///< pinned while a request is served
+  std::unique_ptr<LastCaller> last_caller_;       ///< null: none so far
   Request* request_ = nullptr;
   ByteBuffer inbox_;       ///< bytes that came and are not used yet: part of a head, or the next requests
   ByteBuffer outbox_;      ///< bytes of the reply that the socket did not take yet

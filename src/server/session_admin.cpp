@@ -35,7 +35,7 @@ std::optional<AdminActor> actor_of(const config::AdminSettings& admin, std::stri
 bool Session::judge_token(const Head& head) {
   if (plane_ == Plane::data) return true;
   const config::Snapshot& snapshot = *world().snapshot;
-  const std::string_view given = protocol::bearer_token(head.fields);
+  const std::string_view given = protocol::bearer_token(head);
   bool known = false;
   if (plane_ == Plane::metrics) {
     known = snapshot.metrics.token.empty() || is_token(sha256(given), snapshot.metrics.token);

@@ -112,7 +112,7 @@ bool Session::judge_route(const Head& head) {
            "Allow: " + std::string(request.route.allow) + "\r\n");
     return false;
   }
-  const std::string_view encoding = head.fields.value("content-encoding");
+  const std::string_view encoding = head.content_encoding;
   if (!encoding.empty() && !equals_ignoring_case(encoding, "identity")) {
     refuse({FailureKind::unsupported_media, Source::client, "send the request body without Content-Encoding"});
     return false;
@@ -195,8 +195,8 @@ bool Session::read_inbound(const Head& head) {
   inbound.stream_kind = request.route.stream_kind;
   inbound.knows_usage_option = request.route.knows_usage_option;
   inbound.path = request.route.upstream_path;
-  inbound.json = is_json(head.fields.value("content-type"));
-  if (is_plain_id(head.fields.value("x-request-id"))) request.client_id = head.fields.value("x-request-id");
+  inbound.json = is_json(head.content_type);
+  if (is_plain_id(head.x_request_id)) request.client_id = head.x_request_id;
   if (head.speaks_to_us && !read_own_fields(head)) return false;
   inbound.fields.reserve(usual_crossing_bytes);
   bool good = true;

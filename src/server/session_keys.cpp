@@ -65,7 +65,7 @@ bool Session::judge_key(const Head& head) {
                          (request.route.endpoint == Endpoint::forward || request.route.endpoint == Endpoint::models);
   if (!needs_key || snapshot.tenants.empty()) return true;
 
-  const auto credentials = protocol::read_credentials(head.fields);
+  const auto credentials = protocol::read_credentials(head);
   if (!credentials) {
     refuse(credentials.error());
     return false;
@@ -76,21 +76,34 @@ bool Session::judge_key(const Head& head) {
            "WWW-Authenticate: Bearer\r\n");
     return false;
   }
-  if (credentials->key.size() > longest_key) return refuse_key();
-  const auto verdict = worker_.find_key(sha256(credentials->key));
-  if (verdict.unsure) {
-    Failure unsure{FailureKind::overloaded, Source::gateway,
-                   "the gateway cannot look up keys at the moment; try again shortly"};
-    unsure.retry_after = seconds(1);
-    refuse(unsure, "Retry-After: 1\r\n");
-    return false;
+  return find_caller(credentials->key) && judge_address(head, *request.caller.key) &&
+         judge_provider_credential(credentials->provider);
+}
+
+bool Session::find_caller(std::string_view credential) {
+  Request& request = *request_;
+  const bool same = last_caller_ && last_caller_->keys_version == worker_.keys_version() &&
+                    same_secret(last_caller_->credential, credential) && worker_.services().keys_current();
+  if (!same) {
+    if (credential.size() > longest_key) return refuse_key();
+    const auto verdict = worker_.find_key(sha256(credential));
+    if (verdict.unsure) {
+      Failure unsure{FailureKind::overloaded, Source::gateway,
+                     "the gateway cannot look up keys at the moment; try again shortly"};
+      unsure.retry_after = seconds(1);
+      refuse(unsure, "Retry-After: 1\r\n");
+      return false;
+    }
+    const config::Tenant* tenant = verdict.key ? world().snapshot->tenant(verdict.key->key.tenant) : nullptr;
+    if (!tenant) return refuse_key();
+    if (!last_caller_) last_caller_ = std::make_unique<LastCaller>();
+    *last_caller_ = {std::string(credential), verdict.key, tenant, worker_.keys_version()};
   }
-  const config::Tenant* tenant = verdict.key ? snapshot.tenant(verdict.key->key.tenant) : nullptr;
-  const bool expired = verdict.key && verdict.key->key.expires && *verdict.key->key.expires <= request.began_at;
-  if (!tenant || expired) return refuse_key();
-  request.caller.key = verdict.key;
-  request.caller.tenant = tenant;
-  return judge_address(head, *verdict.key) && judge_provider_credential(credentials->provider);
+  const auto& expires = last_caller_->key->key.expires;
+  if (expires && *expires <= request.began_at) return refuse_key();
+  request.caller.key = last_caller_->key;
+  request.caller.tenant = last_caller_->tenant;
+  return true;
 }
 
 bool Session::refuse_key() {

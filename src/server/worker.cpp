@@ -65,6 +65,7 @@ void Worker::adopt(const Generation& generation) {
   if (!answers_ && services_.idempotency) answers_ = services_.idempotency->on(loop_);
   world->answers = answers_.get();
   world_ = std::move(world);
+  ++keys_version_;
   configured_keys_.clear();
   for (const auto& key : generation.keys) configured_keys_.add(own(key));
   server_tls_ = generation.server_tls;
@@ -80,9 +81,18 @@ void Worker::serve(int descriptor, int family, Plane plane) {
   Session::start(*this, std::move(connection), family, plane);
 }
 
-void Worker::add_key(std::shared_ptr<const policy::KnownKey> key) { stored_keys_.add(own(key)); }
+void Worker::add_key(std::shared_ptr<const policy::KnownKey> key) {
+  ++keys_version_;
+  stored_keys_.add(own(key));
+}
+
+void Worker::remove_key(const Digest& digest) {
+  ++keys_version_;
+  stored_keys_.remove(digest);
+}
 
 void Worker::replace_keys(const std::vector<std::shared_ptr<const policy::KnownKey>>& keys) {
+  ++keys_version_;
   stored_keys_.clear();
   for (const auto& key : keys) add_key(key);
 }

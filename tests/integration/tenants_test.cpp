@@ -95,6 +95,17 @@ TEST_F(Tenants, KeepTheirConnectionWhenTheyAreTurnedAway) {
   }
 }
 
+TEST_F(Tenants, AreJudgedByEachRequestsOwnKey) {
+  start(tenant());
+  RawClient client(gateway_->address());
+  std::string near = key;
+  near.back() ^= 1;
+  for (const auto& [given, status] : {std::pair(key, 200), {near, 401}, {key, 200}, {key + "x", 401}, {key, 200}}) {
+    client.send(get("/v1/models", bearer(given)));
+    EXPECT_EQ(client.read_answer().status, status) << given;
+  }
+}
+
 TEST_F(Tenants, LoseTheirConnectionWithABodyThatHasNotCome) {
   start(tenant());
   RawClient client(gateway_->address());

@@ -68,10 +68,10 @@ struct Exchange {
   protocol::openai::RequestScan scan;
   config::Resolution resolution;
   std::vector<protocol::openai::Splice> splices;
-  std::unique_ptr<policy::Hold> hold;  ///< what the request has taken of its limits; null: it meets none
-  std::string limit_fields;            ///< x-ratelimit-* lines
-  bool events_begun = false;           ///< the client has been told 200 and text/event-stream
-  bool strip_usage = false;            ///< the usage chunk was asked for by us: it does not go to the client
+  policy::Hold hold;          ///< what the request has taken of its limits
+  policy::Standing standing;  ///< of its limits, for the x-ratelimit fields
+  bool events_begun = false;  ///< the client has been told 200 and text/event-stream
+  bool strip_usage = false;   ///< the usage chunk was asked for by us: it does not go to the client
 
   /// What goes to the target's provider instead of the credential configured there: the tenant's own, or the caller's.
   /// Empty `value`: nothing else goes.

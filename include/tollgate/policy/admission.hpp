@@ -11,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace tollgate::policy {
 
@@ -78,19 +77,23 @@ struct Denial {
   LimitKind what{};
   std::uint64_t limit = 0;            ///< as it is set: per minute, or in flight
   std::optional<Millis> retry_after;  ///< at least 1 ms; 1 s for concurrency; nothing: it can never pass
-  Standing standing;
+};
+
+struct Admission {
+  std::optional<Denial> denial;  ///< nothing: it may begin
+  Standing standing;             ///< after that: with its own share taken off, if it took one
 };
 
 /// What an admitted request has taken. Pins its scopes (a ScopeChain), which may be retired meanwhile. The first of
-/// settle(), cancel() and refund() counts, later ones do nothing. A hold that is destroyed without any of them leaves
-/// its reservation spent, since what it used is unknown. What was taken from a bucket whose limit was switched off
-/// since goes nowhere. One thread at a time.
+/// settle(), cancel() and refund() ends it, later ones do nothing: from then on it is not in flight any more. A hold
+/// that is destroyed without any of them leaves its reservation spent, since what it used is unknown. What was taken
+/// from a bucket whose limit was switched off since goes nowhere. One thread at a time.
 class Hold {
  public:
   Hold() = default;  ///< of nothing
-  Hold(Hold&& other) noexcept = default;
+  Hold(Hold&& other) noexcept;
   Hold& operator=(Hold&& other) noexcept;
-  ~Hold() { release(); }
+  ~Hold() { drop(); }
 
   /// Puts back what was reserved and takes what was used, counted as each scope did when it admitted (basis, cached
   /// input). Below 0 a bucket is in debt; debt saturates at TokenBucket::most, so bound what a provider claims.
@@ -103,7 +106,7 @@ class Hold {
   const ScopeChain& chain() const { return chain_; }
 
  private:
-  friend std::variant<Hold, Denial> admit(ScopeChain chain, const Demand& demand, SteadyTime now);
+  friend Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now);
 
   /// What was taken from one scope. Era 0: there was no such bucket.
   struct Line {
@@ -113,27 +116,24 @@ class Hold {
     bool count_cached = true;
   };
 
-  explicit Hold(ScopeChain chain) : chain_(std::move(chain)) {}
-  bool close();
-  void release();
+  void end(const ActualTokens& actual, bool counted, SteadyTime now);
+  void drop();
 
   ScopeChain chain_;
   std::array<Line, scope_kind_count> lines_{};
-  bool open_ = false;         ///< neither settled nor cancelled nor refunded
-  bool has_permits_ = false;  ///< counted in flight; until destroyed or refunded
+  bool open_ = false;  ///< counted in flight: neither settled nor cancelled nor refunded
 };
 
-using Admission = std::variant<Hold, Denial>;
-
 /// Admits iff every bucket has at least what the request costs and every concurrency is below its limit, and then
-/// debits all. Takes no lock for an empty chain and allocates nothing unless it denies. Any thread.
-Admission admit(ScopeChain chain, const Demand& demand, SteadyTime now);
+/// debits all: `hold` holds what was taken, and nothing if nothing was. Takes no lock for an empty chain and allocates
+/// nothing unless it denies. Any thread.
+Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now);
 
 /// Whether admit() would deny for requests or concurrency now, whatever the tokens: a look that takes nothing, before a
 /// large body is read.
 std::optional<Denial> would_deny(const ScopeChain& chain, SteadyTime now);
 
-/// With all that is reserved now taken off; of a hold: standing(hold.chain(), now).
+/// With all that is reserved now taken off.
 Standing standing(const ScopeChain& chain, SteadyTime now);
 
 }  // namespace tollgate::policy

@@ -35,6 +35,11 @@ struct Meters {
   Limits limits;
   Meter requests, tokens;
   std::uint64_t in_flight = 0;  ///< also while concurrency is not limited: it may be before these end
+
+  void advance(SteadyTime now) {
+    if (requests.bucket) requests.bucket->advance(now);
+    if (tokens.bucket) tokens.bucket->advance(now);
+  }
 };
 
 /// One named holder of limits, shared by all workers, under a small lock of its own. Any thread.

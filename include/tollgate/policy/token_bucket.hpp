@@ -10,9 +10,9 @@
 namespace tollgate::policy {
 
 /// level(t) = min(capacity, level + rate * dt), counted in millionths of a unit (micros). Exact: what is less than a
-/// millionth is carried on, so that it makes no difference how often one asks. A time before the last change counts as
-/// the time of that change, since the clocks of two threads need not be read in the order in which they get here.
-/// Not thread-safe: whoever owns it locks.
+/// millionth is carried on, so that it makes no difference how often one asks. A time before the last change or
+/// advance() counts as the time of that, since the clocks of two threads need not be read in the order in which they
+/// get here. Not thread-safe: whoever owns it locks.
 class TokenBucket {
  public:
   static constexpr std::int64_t unit = 1'000'000;                 ///< micros of one request, or of one token
@@ -33,6 +33,13 @@ class TokenBucket {
   std::int64_t level(SteadyTime now) const { return level_at(now).micros; }
   bool is_full(SteadyTime now) const { return level(now) == capacity_; }
 
+  /// Brings the bucket up to `now`: what is asked of it at this moment is then read, not reckoned.
+  void advance(SteadyTime now) {
+    if (now <= last_) return;
+    level_ = level_later(now);
+    last_ = now;
+  }
+
   /// Puts back (up to the capacity) or, below 0, takes (down to a debt of `most`), -too_much..too_much. Whether there
   /// is enough to take is the caller's question: a settlement takes what is due.
   void add(std::int64_t micros, SteadyTime now);
@@ -52,7 +59,8 @@ class TokenBucket {
     std::int64_t micros;
     std::int64_t rest;  ///< 0..59'999, of a micro's 60'000 parts; 0 where the bucket is full
   };
-  Level level_at(SteadyTime now) const;
+  Level level_at(SteadyTime now) const { return now <= last_ ? level_ : level_later(now); }
+  Level level_later(SteadyTime now) const;
 
   std::int64_t rate_;
   std::int64_t capacity_;

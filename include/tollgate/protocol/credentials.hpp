@@ -17,9 +17,9 @@ struct Credentials {
 /// bad_request. (One of these fields twice is refused with the head.) With x-tollgate-key that is the key, and the
 /// others are the caller's own. An `Authorization` of another scheme is a key that nobody has. Nothing that was sent is
 /// repeated in a message.
-Result<Credentials> read_credentials(const http::Fields& fields);
+Result<Credentials> read_credentials(const http::RequestHead& head);
 
 /// The token of `Authorization: Bearer`, and of nothing else; empty: none.
-std::string_view bearer_token(const http::Fields& fields);
+std::string_view bearer_token(const http::RequestHead& head);
 
 }  // namespace tollgate::protocol

@@ -69,7 +69,9 @@ class Worker final {
   /// A key of the store has come or gone. On the loop.
   void add_key(std::shared_ptr<const policy::KnownKey> key);
   void replace_keys(const std::vector<std::shared_ptr<const policy::KnownKey>>& keys);
-  void remove_key(const Digest& digest) { stored_keys_.remove(digest); }
+  void remove_key(const Digest& digest);
+  /// Another one each time that find_key() may find something else, or tenants have changed.
+  std::uint64_t keys_version() const { return keys_version_; }
   struct FoundKey {
     std::shared_ptr<const policy::KnownKey> key;  ///< null: there is none
     bool unsure = false;                          ///< there may be one, but the store cannot be read
@@ -108,6 +110,7 @@ class Worker final {
   std::unique_ptr<pipeline::IdempotentAnswers> answers_;
   std::shared_ptr<const pipeline::World> world_;
   policy::KeyTable configured_keys_, stored_keys_;
+  std::uint64_t keys_version_ = 0;
   io::SslContext server_tls_;
   std::unique_ptr<protocol::http::RequestHead> head_;
   static constexpr std::size_t largest_spare = 64 * 1024;

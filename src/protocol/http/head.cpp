@@ -178,11 +178,17 @@ bool RequestHeadParser::read_known(Known known, const Field& field) {
     return refuse(400, known == host ? "Host repeated" : "field repeated that may be sent once");
   }
   seen_ |= known;
-  if (known == host) {
-    out_.host = field.value;
-    return passes(check_host(field.value));
+  switch (known) {
+    case host: out_.host = field.value; return passes(check_host(field.value));
+    case authorization: out_.authorization = field.value; return true;
+    case x_api_key: out_.x_api_key = field.value; return true;
+    case api_key: out_.api_key = field.value; return true;
+    case content_type: out_.content_type = field.value; return true;
+    case content_encoding: out_.content_encoding = field.value; return true;
+    case x_request_id: out_.x_request_id = field.value; return true;
+    case expect: return read_expect(field.value);
+    default: return true;
   }
-  return known != expect || read_expect(field.value);
 }
 
 bool RequestHeadParser::read_expect(std::string_view value) {
@@ -207,6 +213,8 @@ bool RequestHeadParser::settle() {
 
 void reset(RequestHead& head) {
   head.method = head.target = head.host = {};
+  head.authorization = head.x_api_key = head.api_key = {};
+  head.content_type = head.content_encoding = head.x_request_id = {};
   head.http_1_0 = head.expect_continue = head.speaks_to_us = false;
   head.framing = Framing::none;
   head.content_length = 0;

@@ -39,5 +39,18 @@ TEST(Digest, IsReadFromHexOfEitherCaseAndFromNothingElse) {
   EXPECT_FALSE(digest_from_hex(text));
 }
 
+TEST(SameSecret, SeesADifferenceInEveryPlace) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string text(size, 'x');
+    EXPECT_TRUE(same_secret(text, std::string(size, 'x')));
+    EXPECT_FALSE(same_secret(text, text + "x"));
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] ^= 0x40;
+      EXPECT_FALSE(same_secret(text, other)) << size << " " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tollgate

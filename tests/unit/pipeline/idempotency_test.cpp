@@ -262,7 +262,7 @@ TEST(IdempotentRequest, stops_waiting_when_the_gateway_stops_or_the_client_leave
 
 TEST(IdempotentRequest, shares_no_state_of_a_limit) {
   Keyed keyed;
-  keyed.harness.exchange->limit_fields = "X-Ratelimit-Limit-Requests: 5\r\n";
+  keyed.harness.exchange->standing.requests = policy::Standing::Amount{.limit = 5};
   keyed.lead({head(), data("{}"), end});
   ASSERT_TRUE(keyed.answers.finished);
   EXPECT_NE(keyed.harness.client.fields.find("X-Ratelimit"), std::string::npos);

@@ -37,7 +37,7 @@ TEST(AdmissionAllocation, there_is_none_from_reservation_to_settlement_over_all_
   const std::uint64_t before = allocations;
   const bool refused_early = would_deny(chain, start).has_value();
   {
-    Admission admission = admit(chain, {.input_tokens = 10, .output_tokens = 10}, start);
+    Outcome admission = admit(chain, {.input_tokens = 10, .output_tokens = 10}, start);
     std::get<Hold>(admission).settle({.input = 10, .output = 1}, start);
   }
   const Standing left = standing(chain, start);

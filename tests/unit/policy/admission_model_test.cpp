@@ -103,7 +103,7 @@ struct ModelLine {
 struct ModelHold {
   Hold real;
   std::vector<ModelLine> lines;
-  bool open = true, counted = true;
+  bool open = true;
 };
 
 using Chosen = std::vector<ModelScope*>;
@@ -247,11 +247,17 @@ class Life {
     const Demand demand{.input_tokens = below(size), .output_tokens = below(size), .output_known = below(2) == 0};
     const auto expected = verdict(chosen, &demand, now_);
     const Standing before = model_standing(chosen, now_);
-    Admission admission = admit(real_chain(chosen), demand, now_);
-    if (const Denial* denial = std::get_if<Denial>(&admission)) {
+    Outcome admission = admit(real_chain(chosen), demand, now_);
+    // Whoever asks brings the buckets up to its time, also when it is refused.
+    for (ModelScope* scope : chosen) {
+      if (scope->requests) scope->requests->add(0, now_);
+      if (scope->tokens) scope->tokens->add(0, now_);
+    }
+    if (const Refused* refused = std::get_if<Refused>(&admission)) {
       ++denials_;
-      agree(expected && denial->scope == expected->scope && denial->what == expected->what);
-      agree(expected && denial->retry_after == expected->wait && denial->standing == before);
+      const Denial& denial = refused->denial;
+      agree(expected && denial.scope == expected->scope && denial.what == expected->what);
+      agree(expected && denial.retry_after == expected->wait && refused->standing == before);
       return;
     }
     agree(!expected);
@@ -288,11 +294,10 @@ class Life {
     if (way == 2) hold.real.refund(now_);
     if (hold.open && way != 4) {
       for (const ModelLine& line : hold.lines) end_line(line, way, actual);
-      hold.open = false;
-      hold.counted = way != 2;
     }
+    if (std::exchange(hold.open, false))
+      for (const ModelLine& line : hold.lines) --line.scope->in_flight;
     if (way == 3) return;
-    for (const ModelLine& line : hold.lines) line.scope->in_flight -= hold.counted ? 1 : 0;
     std::swap(hold, holds_.back());
     holds_.pop_back();
   }
@@ -304,7 +309,6 @@ class Life {
     if (scope.tokens && scope.tokens_number == line.tokens_number) scope.tokens->add(line.reserved - used, now_);
     if (way != 2) return;
     if (scope.requests && scope.requests_number == line.requests_number) scope.requests->add(micros_per_unit, now_);
-    --scope.in_flight;
   }
 
   void let_time_pass() {

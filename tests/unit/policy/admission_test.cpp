@@ -159,7 +159,6 @@ TEST(WouldDeny, looks_at_requests_and_concurrency_alone_and_takes_nothing) {
 
   Hold one = admitted(chain, tokens(100), start);
   EXPECT_EQ(would_deny(chain, start).value().scope, "acme/ci");
-  EXPECT_EQ(would_deny(chain, start).value().standing.requests.value().remaining, 1u);
   one = Hold();
   EXPECT_FALSE(would_deny(chain, start)) << "no tokens are left, but that is not its question";
   EXPECT_FALSE(is_admitted(admit(chain, tokens(100), start)));
@@ -192,13 +191,18 @@ TEST(Standing, tells_the_limit_as_it_is_set_whatever_the_burst) {
   EXPECT_EQ(standing(chain_of({scope}), start).requests, (Standing::Amount{.limit = 600, .remaining = 10}));
 }
 
-TEST(Standing, is_told_with_a_refusal) {
+TEST(Standing, is_told_with_an_admission_and_with_a_refusal) {
   const Scope scope = scope_of(ScopeKind::tenant, {.requests_per_minute = 60, .tokens_per_minute = 600});
-  admitted(chain_of({scope}), tokens(400), start);
-  const Denial denial = denied(chain_of({scope}), tokens(300), start);
-  EXPECT_EQ(denial.standing, standing(chain_of({scope}), start));
-  EXPECT_EQ(denial.standing.tokens.value().remaining, 200u);
-  EXPECT_EQ(denial.standing.requests.value().remaining, 59u);
+  Hold first, second;
+  const Admission admission = policy::admit(first, chain_of({scope}), tokens(400), start);
+  EXPECT_FALSE(admission.denial);
+  const Admission refusal = policy::admit(second, chain_of({scope}), tokens(300), start);
+  EXPECT_TRUE(refusal.denial);
+  for (const Standing& told : {admission.standing, refusal.standing}) {
+    EXPECT_EQ(told, standing(chain_of({scope}), start));
+    EXPECT_EQ(told.tokens.value().remaining, 200u);
+    EXPECT_EQ(told.requests.value().remaining, 59u);
+  }
 }
 
 TEST(ScopeChain, takes_scopes_in_their_order_alone) {

@@ -78,7 +78,7 @@ TEST(EndUserScopes, never_holds_more_than_its_capacity) {
     EndUserScopes users(capacity);
     for (std::uint64_t user = 0; user < 20 * capacity + 200; ++user) {
       const Scope scope = users.scope("acme", user, ten_requests, start);
-      const Admission admission = admit(chain_of({scope}), {}, start + minutes(user % 3));
+      const Outcome admission = admit(chain_of({scope}), {}, start + minutes(user % 3));
       ASSERT_LE(users.size(), capacity);
     }
     EXPECT_EQ(users.size(), capacity);
@@ -118,7 +118,7 @@ TEST(EndUserScopes, serves_many_threads) {
       for (std::uint64_t i = 0; i < 5'000; ++i) {
         ScopeChain chain;
         chain.add(users.scope("acme", i * (thread + 1) % 150, limits, start));
-        const Admission admission = admit(std::move(chain), {}, start);
+        const Outcome admission = admit(std::move(chain), {}, start);
       }
     });
   }

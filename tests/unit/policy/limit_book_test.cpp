@@ -77,7 +77,7 @@ TEST(LimitBook, gives_every_thread_the_same_scope_while_others_sweep) {
         ScopeChain chain;
         chain.add(book.scope(ScopeKind::tenant, "kept", limits, start));
         chain.add(book.scope(ScopeKind::key, "passing", limits, start));
-        const Admission admission = admit(std::move(chain), {}, start);
+        const Outcome admission = admit(std::move(chain), {}, start);
         if (i % 8 == 0) book.sweep(start);
       }
     });

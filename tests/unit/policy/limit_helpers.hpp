@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace tollgate::policy::limits_test {
 
@@ -28,14 +29,28 @@ inline ScopeChain chain_of(std::initializer_list<Scope> scopes) {
   return chain;
 }
 
-inline bool is_admitted(const Admission& admission) { return std::holds_alternative<Hold>(admission); }
+/// A hold, or why not and what is left.
+struct Refused {
+  Denial denial;
+  Standing standing;
+};
+using Outcome = std::variant<Hold, Refused>;
+
+inline Outcome admit(ScopeChain chain, const Demand& demand, SteadyTime now) {
+  Hold hold;
+  Admission admission = admit(hold, std::move(chain), demand, now);
+  if (admission.denial) return Refused{std::move(*admission.denial), admission.standing};
+  return hold;
+}
+
+inline bool is_admitted(const Outcome& outcome) { return std::holds_alternative<Hold>(outcome); }
 
 /// The hold of what must be admitted, or the denial of what must be denied; throws std::bad_variant_access otherwise.
 inline Hold admitted(const ScopeChain& chain, const Demand& demand, SteadyTime now) {
   return std::get<Hold>(admit(chain, demand, now));
 }
 inline Denial denied(const ScopeChain& chain, const Demand& demand, SteadyTime now) {
-  return std::get<Denial>(admit(chain, demand, now));
+  return std::get<Refused>(admit(chain, demand, now)).denial;
 }
 
 inline std::uint64_t requests_left(const Scope& scope, SteadyTime now) {

@@ -21,6 +21,7 @@ TEST(LimitText, writes_a_reset_as_openai_does) {
   EXPECT_EQ(reset_text(Millis(3'600'000)), "1h0m0s");
   EXPECT_EQ(reset_text(Millis(3'723'000)), "1h2m3s");
   EXPECT_EQ(reset_text(Millis(90'000'000)), "25h0m0s");
+  EXPECT_EQ(reset_text(Millis::max()), "2562047788015h12m55.807s");
 }
 
 TEST(LimitText, writes_no_wait_as_none) {

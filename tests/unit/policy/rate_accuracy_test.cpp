@@ -54,9 +54,10 @@ class Minute {
   void ask(SteadyTime now) {
     const std::uint64_t used = smallest + random_() % (largest - smallest + 1);
     const auto estimate = static_cast<std::uint64_t>(static_cast<double>(used) * exaggeration);
-    Admission admission = admit(chain_of({scope_}), {.input_tokens = estimate, .output_known = true}, now);
-    if (const Denial* denial = std::get_if<Denial>(&admission)) {
-      events_.emplace(now + (traffic_.obey_retry_after ? nanoseconds(denial->retry_after.value()) : period_), Event{});
+    Outcome admission = admit(chain_of({scope_}), {.input_tokens = estimate, .output_known = true}, now);
+    if (const Refused* refused = std::get_if<Refused>(&admission)) {
+      events_.emplace(now + (traffic_.obey_retry_after ? nanoseconds(refused->denial.retry_after.value()) : period_),
+                      Event{});
       return;
     }
     ++requests;

@@ -14,7 +14,7 @@ Result<Credentials> read(const std::string& lines) {
   text = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + lines + "\r\n";
   const auto parsed = http::parse_request_head(text, {}, head);
   EXPECT_EQ(parsed.state, http::ParseState::complete) << lines;
-  return read_credentials(head.fields);
+  return read_credentials(head);
 }
 
 TEST(Credentials, AreTheSameInAllSpellings) {

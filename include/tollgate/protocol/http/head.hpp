@@ -68,6 +68,8 @@ struct RequestHead {
   bool expect_continue = false;  ///< Expect: 100-continue
   bool speaks_to_us = false;     ///< some field's name begins with x-tollgate-
   std::string_view host;
+  // The values of fields that are sent once; empty: none.
+  std::string_view authorization, x_api_key, api_key, content_type, content_encoding, x_request_id;
   Fields fields;
 };
 
