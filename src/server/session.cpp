@@ -195,16 +195,18 @@ bool Session::accept_head(const Head& head, std::size_t size) {
   for (const std::string_view method : known)
     if (head.method == method) request.method = method;
 
-  // A refusal takes the body along where it has come with the head, so that whoever is sent away keeps its connection:
-  // a new one would cost both sides more than the refusal.
-  const std::size_t behind = (inbox_.empty() ? rest_.size() : inbox_.size()) - size;
-  const bool has_body = head.framing == Framing::length && !request.body_read && head.content_length <= behind;
-  request.body_read |= has_body;
-  const bool accepted =
-      judge_host_and_origin(head) && judge_token(head) && judge_route(head) && judge_key(head) && read_inbound(head);
   std::size_t used = size;
-  if (accepted && has_body) request.body_read = false;
-  if (!accepted && has_body) used += static_cast<std::size_t>(request.content_length);
+  bool accepted = judge_host_and_origin(head) && judge_token(head) && judge_route(head);
+  if (accepted) {
+    // Who is refused for its key alone keeps its connection, where the body has come with the head: a new one would
+    // cost both sides more than the refusal.
+    const std::size_t behind = (inbox_.empty() ? rest_.size() : inbox_.size()) - size;
+    const bool has_body = head.framing == Framing::length && !request.body_read && head.content_length <= behind;
+    request.body_read |= has_body;
+    accepted = judge_key(head) && read_inbound(head);
+    if (accepted && has_body) request.body_read = false;
+    if (!accepted && has_body) used += static_cast<std::size_t>(request.content_length);
+  }
   // The head's bytes were needed until here.
   if (inbox_.empty())
     rest_.remove_prefix(used);

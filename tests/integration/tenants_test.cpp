@@ -87,8 +87,8 @@ TEST_F(Tenants, KeepTheirConnectionWhenTheyAreTurnedAway) {
   // Pipelined: what follows a refused body is the next request, to the byte.
   client.send(post("/v1/chat/completions", chat_body("m"), bearer("wrong")) +
               post("/v1/nothing-of-the-kind", chat_body("m"), bearer("wrong")) +
-              post("/v1/models", chat_body("m"), bearer(key)) + get("/v1/models", bearer(key)));
-  for (const int status : {401, 401, 405, 200}) {
+              get("/v1/models", bearer(key)));
+  for (const int status : {401, 401, 200}) {
     const Answer answer = client.read_answer();
     EXPECT_EQ(answer.status, status);
     EXPECT_FALSE(answer.fields.contains("connection")) << status;
