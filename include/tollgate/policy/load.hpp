@@ -1,0 +1,107 @@
+#pragma once
+// How busy and how fast a target is, and which of several targets serves next: power of two choices over a peak EWMA
+// of the time to first token, in a form that keeps to weights at any load and that failing fast does not gain by.
+#include "tollgate/base/clock.hpp"
+#include "tollgate/base/random.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
+
+namespace tollgate::policy {
+
+/// How often which time was seen lately: eight buckets to each doubling, every count halved each minute. Not
+/// thread-safe: whoever owns it locks.
+class RecentTimes {
+ public:
+  static constexpr std::uint64_t fewest = 20;  ///< samples, halved ones counting half, without which nothing is said
+
+  /// Below 1 us it counts as 0, from 2^32 us (71 minutes) on as that.
+  void add(Micros time, SteadyTime now);
+  /// A time that at least 95 of 100 samples do not exceed: at most an eighth above the smallest such time.
+  std::optional<Micros> p95(SteadyTime now) const;
+
+ private:
+  static constexpr std::size_t bucket_count = 240;
+  unsigned halvings(SteadyTime now) const;
+
+  std::array<std::uint64_t, bucket_count> counts_{};  ///< in parts of a sample, so that halving loses little
+  std::optional<SteadyTime> since_;                   ///< when the counts were halved last
+};
+
+/// A target as choose() sees it.
+struct Choice {
+  double first_token = 0;     ///< the estimate, in microseconds
+  std::uint64_t pending = 0;  ///< requests there now
+  double weight = 1;          ///< of the traffic, in any unit; 0 or less: serves only where no other does
+  double share = 1;           ///< 0..1: how much of its weight counts; below 1 in a slow start
+};
+
+/// The load of one target, shared by all workers. Any thread.
+///
+/// The estimate follows Finagle's and Linkerd's peak EWMA: a longer time counts at once, a shorter one by
+/// w = exp(-dt / 10 s): e w + x (1 - w). Without news it falls to e w, so that a target once slow is tried again. That
+/// buys one try and no more: while a first token is awaited, the estimate is what it was at the last news. So neither
+/// a target that never answers nor one just as slow as before draws a crowd.
+class Load {
+ public:
+  static constexpr Millis decay{10'000};
+  static constexpr Millis failure_penalty{5'000};
+  static constexpr Millis shortest_told{1'000};
+  static constexpr Millis longest_told{300'000};
+  static constexpr Millis highest_penalty{86'400'000};
+
+  /// `start` is assumed and fades like what is known, so that a target is tried even where the others are faster than
+  /// that; the first time to first token takes its place.
+  explicit Load(SteadyTime now, Micros start = Micros(30'000))
+      : estimate_(static_cast<double>(start.count())), plain_(estimate_), last_(now) {}
+
+  /// A request goes there. It is followed by news of it, one of sample() and failed(), and then by ended(); or, where
+  /// there is none that says anything of the target (its client left, say), by left().
+  void began();
+  void ended();
+  void left();
+
+  /// The time to first token of an answer that is no failure.
+  void sample(Micros first_token, SteadyTime now);
+  /// A failure counts as a slow answer: max(e, 5 s), or where the target told when to come back (`told` above 0),
+  /// max(e, told) with `told` clamped to 1..300 s. So a failure never makes a target look faster. Every further failure
+  /// with no success between takes e four times first, up to a day: else a target that fails in no time would win
+  /// against healthy ones that are so slow or so busy that they cost more than the penalty. The next success goes on
+  /// from what e would be without that.
+  void failed(Millis told, SteadyTime now);
+
+  Choice choice(double weight, double share, SteadyTime now) const;  ///< all at one moment
+  std::uint64_t pending() const;
+  Micros first_token(SteadyTime now) const;  ///< the estimate, penalties and all
+  /// Of successes only: see RecentTimes.
+  std::optional<Micros> p95(SteadyTime now) const;
+
+ private:
+  double faded(SteadyTime now) const;
+  double estimate_at(SteadyTime now) const;
+  void heard_at(SteadyTime now);
+
+  mutable std::mutex mutex_;  ///< over all below
+  double estimate_;           ///< microseconds, at `last_`
+  double plain_;              ///< without the further failures' four times
+  SteadyTime last_;           ///< news, or made
+  bool heard_ = false;        ///< whether there was news
+  std::uint64_t pending_ = 0;
+  std::uint64_t awaited_ = 0;  ///< of those pending, how many first tokens are still to come
+  bool failing_ = false;       ///< the last news was a failure
+  RecentTimes times_;
+};
+
+/// Which of the targets serves next, by its place in `usable`, which is not empty.
+///
+/// Two distinct ones are drawn by weight times share. The first drawn serves unless the second would cost less even
+/// with the request added, where cost is first_token * (pending / relative weight + 1). Plainly comparing
+/// first_token * (pending + 1) / weight keeps to weights only while much is pending: of two idle equals the heavier one
+/// always wins. The second one, where it is in a slow start, stands up against the first with the chance `share` alone.
+std::size_t choose(std::span<const Choice> usable, Random& random);
+
+}  // namespace tollgate::policy
