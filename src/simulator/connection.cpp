@@ -99,6 +99,7 @@ Async<void> Connection::serve(const Request& request) {
   entry.received = std::chrono::steady_clock::now();
   entry.ordinal = services_.journal.request_received([&] { return received(request); });
   entry.client_request_id = request["x-client-request-id"];
+  entry.credential = credential_of(request);
   entry.method = request.method_string();
   entry.endpoint = path_of(request.target());
 

@@ -15,7 +15,7 @@ namespace tollgate::simulator {
 /// What connections share. Outlives them.
 struct Services {
   const Options& options;
-  const Responder& responder;
+  Responder& responder;
   Journal& journal;
 };
 

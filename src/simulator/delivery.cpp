@@ -15,8 +15,6 @@ constexpr std::size_t batch_bytes = 32 * 1024;
 constexpr Millis slow_byte_gap{1};
 constexpr std::size_t missing_bytes = 64;
 constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
-/// From here on a pause per token is finer than any timer.
-constexpr double unpaced_rate = 1'000'000;
 constexpr std::string_view not_http = "\x16\x03 this is no HTTP response\r\n\r\n";
 constexpr std::string_view not_json =
     "data: {\"id\":\"chatcmpl-cut\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":\n\n";

@@ -35,9 +35,9 @@ asio::ip::address loopback_address(const std::string& host) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(config::SimulatorSettings settings, Options given)
+  Impl(const config::SimulatorSettings& settings, Options given)
       : options(std::move(given)),
-        responder(std::move(settings), options.models),
+        responder(settings, options.models),
         journal(options),
         acceptor(context),
         accept_retry(context) {
@@ -102,8 +102,8 @@ struct Server::Impl {
   std::thread thread;
 };
 
-Server::Server(config::SimulatorSettings settings, Options options)
-    : impl_(std::make_unique<Impl>(std::move(settings), std::move(options))) {}
+Server::Server(const config::SimulatorSettings& settings, Options options)
+    : impl_(std::make_unique<Impl>(settings, std::move(options))) {}
 
 Server::~Server() { stop(); }
 

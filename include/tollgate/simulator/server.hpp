@@ -43,7 +43,7 @@ struct Gauges {
 /// boost::system::system_error from start().
 class Server {
  public:
-  explicit Server(config::SimulatorSettings settings, Options options = {});
+  explicit Server(const config::SimulatorSettings& settings, Options options = {});
   ~Server();  ///< stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

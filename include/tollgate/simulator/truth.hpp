@@ -13,6 +13,7 @@ namespace tollgate::simulator {
 struct TruthEntry {
   std::uint64_t ordinal = 0;      ///< order of arrival, from 1
   std::string client_request_id;  ///< x-client-request-id, the caller's attempt id; may be empty
+  std::string credential;         ///< "none", or the first 8 hex digits of its SHA-256
   std::string method;
   std::string endpoint;  ///< path without query
   std::string model;     ///< as requested
@@ -21,8 +22,9 @@ struct TruthEntry {
   std::uint64_t completion_tokens = 0;  ///< sent; 0 for a whole answer of which only a part went out
   std::uint64_t bytes_sent = 0;         ///< head and framing included, TLS not
   unsigned status = 0;                  ///< 0: no head was sent
-  std::string fault;                    ///< the fault that was planned; empty for none
-  /// "complete", the fault's name, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",
+  /// The fault that was planned, or why it was refused before: "wrong_credential", "over_limit"; empty for none.
+  std::string fault;
+  /// "complete", what `fault` says, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",
   /// completion_tokens says after how many tokens.
   std::string ended;
   SystemTime at{};          ///< request read in full
