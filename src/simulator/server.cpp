@@ -125,6 +125,7 @@ std::uint16_t Server::port() const { return impl_->bound_port; }
 void Server::script(Script next) { impl_->journal.queue(std::move(next)); }
 std::size_t Server::scripts_left() const { return impl_->journal.scripts_left(); }
 std::vector<TruthEntry> Server::truth() const { return impl_->journal.truth(); }
+Stats Server::stats() const { return impl_->journal.stats(); }
 std::vector<ReceivedRequest> Server::requests() const { return impl_->journal.requests(); }
 Gauges Server::gauges() const { return impl_->journal.gauges(); }
 

@@ -59,6 +59,7 @@ class Server {
   std::size_t scripts_left() const;
 
   std::vector<TruthEntry> truth() const;
+  Stats stats() const;
   std::vector<ReceivedRequest> requests() const;
   Gauges gauges() const;
   std::size_t open_connections() const { return gauges().connections_open; }

@@ -2,6 +2,7 @@
 #include "tollgate/base/clock.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,24 @@ struct TruthEntry {
 
 /// One line of JSON without the line feed. Times are in microseconds: `at_us` since 1970, the others after `at_us`.
 std::string to_json_line(const TruthEntry& entry);
+
+/// Sums over finished requests.
+struct Tally {
+  std::uint64_t requests = 0;
+  std::map<std::string, std::uint64_t> outcomes;  ///< by TruthEntry::ended
+  std::map<std::string, std::uint64_t> faults;    ///< by TruthEntry::fault, where there was one
+  std::map<unsigned, std::uint64_t> statuses;     ///< 0: no head was sent
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  void add(const TruthEntry& entry);
+};
+
+/// The truth in numbers, those entries included that the truth log has forgotten.
+struct Stats {
+  Tally all;
+  std::map<std::string, Tally> by_credential;  ///< the first 10,000; "others" for any more
+  void add(const TruthEntry& entry);
+};
 
 /// A request as it arrived, for tests that look at what a gateway sends upstream.
 struct ReceivedRequest {
