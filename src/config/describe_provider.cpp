@@ -1,7 +1,5 @@
 // The tables of a provider: every key, its bounds and its meaning. What is put into a request (URL, headers, keys) is
 // judged here once, so that nothing below has to look at it again.
-#include "tollgate/config/simulator_faults.hpp"
-
 #include "config/addresses.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
@@ -86,24 +84,6 @@ Dictionary extra_headers(std::vector<std::pair<std::string, Secret>>& headers) {
           }};
 }
 
-constexpr Bounds<double> weights{0, 1e6};
-
-Dictionary fault_weights(std::map<std::string, double>& faults) {
-  const std::vector<std::string> names(simulator_faults.begin(), simulator_faults.end());
-  return {"^(" + joined(names, "|") + ")$",
-          [&faults, names](const std::string& name, const Spot&) -> Parsed<Value> {
-            if (std::find(names.begin(), names.end(), name) == names.end())
-              return Problem{"the simulator has no such fault", did_you_mean(name, names)};
-            return Value(number(faults[name], weights));
-          },
-          [&faults] {
-            std::vector<std::pair<std::string, Value>> values;
-            for (auto& [name, weight] : faults) values.emplace_back(name, number(weight, weights));
-            return values;
-          },
-          names.front()};
-}
-
 Scalar base_url(Provider& provider) {
   return {{{"type", "string"}, {"pattern", "^https?://"}},
           [&provider](const std::string& text, const Place&) -> std::optional<Problem> {
@@ -147,17 +127,6 @@ std::optional<Problem> check_server_name(std::string_view name) {
 }
 
 std::optional<Problem> check_credential_name(std::string_view name) { return check_name(name, Star::refused); }
-
-Scalar seed(std::uint64_t& value) {
-  return {{{"type", "integer"}, {"minimum", 0}},
-          [&value](const std::string& text, const Place&) -> std::optional<Problem> {
-            const auto parsed = parse_count(text);
-            if (!parsed) return parsed.error();
-            value = *parsed;
-            return std::nullopt;
-          },
-          [&value] { return Json(value); }};
-}
 
 void check_whole(Keys& keys, const Provider& provider) {
   const bool has_url = keys.given("base_url"), has_simulator = keys.given("simulator");
@@ -205,18 +174,6 @@ static void describe(Keys& keys, PoolSettings& pool) {
 static void describe(Keys& keys, UpstreamTls& tls) {
   keys.key("ca_file", "PEM file to trust instead of the system's certificates", readable_file(tls.ca_file));
   keys.key("server_name", "name to send and to verify instead of the host", text(tls.server_name, check_server_name));
-}
-
-static void describe(Keys& keys, SimulatorSettings& simulator) {
-  constexpr double most_tokens_per_second = 1e6;
-  keys.key("first_token", "time to the first token", duration(simulator.first_token, no_or_some_time));
-  keys.key("tokens_per_second", "speed of an answer",
-           number(simulator.tokens_per_second, {0.001, most_tokens_per_second}));
-  keys.key("jitter", "share of each wait that is random", share(simulator.jitter));
-  keys.key("answer_tokens", "mean length of an answer", count(simulator.answer_tokens, {1, 1'000'000}));
-  keys.key("failure_rate", "share of requests that fail", share(simulator.failure_rate));
-  keys.key("faults", "kinds of failure, with weights; none: the simulator's own mix", fault_weights(simulator.faults));
-  keys.key("seed", "same seed, same answers", seed(simulator.seed));
 }
 
 static void describe(Keys& keys, Provider& provider) {

@@ -118,6 +118,8 @@ void describe(Keys& keys, LogSettings& log);
 // describe_provider.cpp
 Dictionary providers_of(Document& document);
 void describe(Keys& keys, ProviderEntry& provider);
+// describe_simulator.cpp
+void describe(Keys& keys, SimulatorSettings& simulator);
 // describe_models.cpp
 Dictionary models_of(Document& document);
 Dictionary routes_of(Document& document);

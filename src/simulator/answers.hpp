@@ -15,6 +15,8 @@
 
 namespace tollgate::simulator {
 
+struct Grant;
+
 /// The events of one streamed answer, made while they are sent: an answer of any length needs no more memory than one
 /// event. Every call appends whole events, blank line included. Order: opening, token until false, finish, usage, done.
 class EventSource {
@@ -91,5 +93,13 @@ Answer unknown_url_answer(const std::string& method, const std::string& path);
 bool is_status_fault(Fault fault);
 /// The answer of a status fault. `now` dates the retry-after of rate_limit_date.
 Answer fault_answer(Fault fault, const Plan& plan, SystemTime now);
+
+/// x-ratelimit-limit-, -remaining- and -reset- of what is limited.
+void add_limit_fields(Answer& answer, const Grant& grant);
+/// The 429 of a grant that was refused, those fields and the wait included; a request that is larger than its limit is
+/// told no wait.
+Answer over_limit_answer(const std::string& model, const Grant& grant);
+/// The 401 for a key that is not known, or for none.
+Answer wrong_credential_answer(bool given);
 
 }  // namespace tollgate::simulator

@@ -4,6 +4,9 @@
 
 #include "tollgate/simulator/server.hpp"
 
+#include "simulator/phase_text.hpp"
+#include "simulator/plan.hpp"
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -13,6 +16,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace tollgate::simulator {
@@ -27,12 +31,10 @@ double number_of(const std::string& text) {
   return value;
 }
 
-/// "25%" or "0.25".
 double share_of(const std::string& text) {
-  const bool percent = text.ends_with('%');
-  const double value = number_of(percent ? text.substr(0, text.size() - 1) : text) / (percent ? 100 : 1);
-  if (!(value >= 0 && value <= 1)) throw CLI::ValidationError("'" + text + "' is not between 0% and 100%");
-  return value;
+  const std::optional<double> share = parse_share(text);
+  if (!share) throw CLI::ValidationError("'" + text + "' is not between 0% and 100%");
+  return *share;
 }
 
 Millis duration_of(const std::string& text) {
@@ -62,6 +64,21 @@ void add_fault(CommandOptions& options, const std::string& text) {
   const std::string name = text.substr(0, equals);
   if (!fault_named(name)) throw CLI::ValidationError("there is no fault '" + name + "'");
   options.settings.faults[name] = equals == std::string::npos ? 1 : number_of(text.substr(equals + 1));
+}
+
+config::SimulatorPhase phase_of(const std::string& text) {
+  Result<config::SimulatorPhase> phase = parse_phase(text);
+  if (!phase) throw CLI::ValidationError(phase.error().message);
+  return *phase;
+}
+
+/// What no single option can know: whether they make sense together.
+void check_together(const config::SimulatorSettings& settings) {
+  try {
+    static_cast<void>(Planner(settings));
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError(error.what());
+  }
 }
 
 std::string base_url(const CommandOptions& options, std::uint16_t port) {
@@ -109,6 +126,13 @@ void add_simulate_command(CLI::App& app, std::function<int()>& chosen,
   command.add_option("--tokens-per-second", settings.tokens_per_second, "Pace of an answer; 0: no pauses [80]")
       ->check(CLI::NonNegativeNumber);
   command.add_option("--answer-tokens", settings.answer_tokens, "Mean length of an answer [64]");
+  command.add_option("--slow", settings.slow, "Factor on every wait for a token, 1 or more [1]");
+  command
+      .add_option("--requests-per-minute", settings.limits.requests_per_minute,
+                  "What each credential may use before it gets a 429 [no limit]")
+      ->check(CLI::Range(1u, 1'000'000'000u));
+  command.add_option("--tokens-per-minute", settings.limits.tokens_per_minute, "The same in tokens [no limit]")
+      ->check(CLI::Range(1u, 1'000'000'000u));
   command.add_option("--seed", settings.seed, "What all chance is drawn from [1]");
   command.add_option("--truth", options->truth_file, "Append one JSON line per request to this file");
   command
@@ -119,8 +143,18 @@ void add_simulate_command(CLI::App& app, std::function<int()>& chosen,
           },
           "A fault that failing requests are drawn from, name or name=weight; may be repeated")
       ->take_all();
-  command.callback(
-      [options, &chosen, action = std::move(action)] { chosen = [options, action] { return action(*options); }; });
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--phase",
+          [&settings, options](const std::vector<std::string>& phases) {
+            for (const std::string& text : phases) settings.schedule.push_back(phase_of(text));
+          },
+          "A phase of the schedule, e.g. from=10s,to=70s,failure_rate=100%,faults=error_503:1; may be repeated")
+      ->take_all();
+  command.callback([options, &chosen, action = std::move(action)] {
+    check_together(options->settings);
+    chosen = [options, action] { return action(*options); };
+  });
 }
 
 }  // namespace tollgate::simulator

@@ -3,6 +3,7 @@
 #include "simulator/connection.hpp"
 
 #include "simulator/delivery.hpp"
+#include "simulator/stats.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -21,6 +22,12 @@ namespace {
 
 constexpr std::uint32_t head_limit = 64 * 1024;
 constexpr std::uint64_t body_limit = 1024ull * 1024 * 1024;
+/// Beside the API, which a gateway in front passes on below /v1 only.
+constexpr std::string_view stats_path = "/stats";
+
+bool asks_for_stats(const http::request<http::string_body>& request) {
+  return request.method() == http::verb::get && path_of(request.target()) == stats_path;
+}
 
 }  // namespace
 
@@ -58,7 +65,10 @@ Async<void> Connection::run() {
     if (outcome == Read::malformed)
       co_await channel_.write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     if (outcome != Read::request) break;
-    co_await serve(parser.get());
+    if (asks_for_stats(parser.get()))
+      co_await tell_stats();
+    else
+      co_await serve(parser.get());
     if (!parser.get().keep_alive() || served == services_.options.close_after_requests) break;
   }
   channel_.finish(shared_from_this());
@@ -99,6 +109,7 @@ Async<void> Connection::serve(const Request& request) {
   entry.received = std::chrono::steady_clock::now();
   entry.ordinal = services_.journal.request_received([&] { return received(request); });
   entry.client_request_id = request["x-client-request-id"];
+  entry.credential = credential_of(request);
   entry.method = request.method_string();
   entry.endpoint = path_of(request.target());
 
@@ -124,6 +135,14 @@ Async<void> Connection::serve(const Request& request) {
     entry.ended = "stopped";
   }
   services_.journal.request_finished(std::move(entry));
+}
+
+/// Neither counted nor steered: looking changes nothing of what is looked at.
+Async<void> Connection::tell_stats() {
+  const std::optional<Moment> moment = services_.responder.moment(std::chrono::steady_clock::now());
+  const std::string body = stats_json(services_.journal.stats(), services_.journal.gauges(), moment);
+  const Replay reply = json_replay(200, body);
+  co_await channel_.write(reply.pieces.front());
 }
 
 Async<bool> Connection::deliver(const Request& request, TruthEntry& entry) {

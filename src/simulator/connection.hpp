@@ -15,7 +15,7 @@ namespace tollgate::simulator {
 /// What connections share. Outlives them.
 struct Services {
   const Options& options;
-  const Responder& responder;
+  Responder& responder;
   Journal& journal;
 };
 
@@ -37,6 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Async<Read> read_request(Parser& parser);
   Async<bool> allow_body(const Parser& parser);
   Async<void> serve(const Request& request);
+  Async<void> tell_stats();
   Async<bool> deliver(const Request& request, TruthEntry& entry);
   ReceivedRequest received(const Request& request) const;
   SteadyTime idle_limit();

@@ -15,8 +15,6 @@ constexpr std::size_t batch_bytes = 32 * 1024;
 constexpr Millis slow_byte_gap{1};
 constexpr std::size_t missing_bytes = 64;
 constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
-/// From here on a pause per token is finer than any timer.
-constexpr double unpaced_rate = 1'000'000;
 constexpr std::string_view not_http = "\x16\x03 this is no HTTP response\r\n\r\n";
 constexpr std::string_view not_json =
     "data: {\"id\":\"chatcmpl-cut\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":\n\n";
@@ -24,7 +22,8 @@ constexpr std::string_view not_json =
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 bool strikes_before_head(std::optional<Fault> fault) {
-  return fault == Fault::hang_before_head || fault == Fault::reset_before_head || fault == Fault::garbage_head;
+  return fault == Fault::hang_before_head || fault == Fault::reset_before_head || fault == Fault::close_before_head ||
+         fault == Fault::garbage_head;
 }
 
 bool strikes_mid_stream(std::optional<Fault> fault) {
@@ -45,6 +44,7 @@ Async<bool> Delivery::run() {
   if (const bool done = co_await context_.channel.pause_until(first_token); !done) co_return false;
   if (fault_is(Fault::hang_before_head)) co_return co_await hang();
   if (fault_is(Fault::reset_before_head)) co_return reset();
+  if (fault_is(Fault::close_before_head)) co_return finish();
   if (fault_is(Fault::garbage_head)) {
     const bool sent = co_await send(not_http);
     co_return sent&& finish();
@@ -67,7 +67,7 @@ Async<bool> Delivery::send_whole() {
                    fault_is(Fault::short_without_done);
   std::size_t part = answer_.body.size();
   if (cut) part /= 2;
-  if (fault_is(Fault::role_then_hang)) part = 0;
+  if (fault_is(Fault::role_then_hang) || fault_is(Fault::close_before_content)) part = 0;
   const std::size_t claimed = answer_.body.size() + (fault_is(Fault::wrong_length) ? missing_bytes : 0);
   std::string wire = head("content-length: " + std::to_string(claimed));
   wire.append(answer_.body, 0, part);
@@ -79,7 +79,7 @@ Async<bool> Delivery::send_whole() {
 
   if (fault_is(Fault::hang_mid_stream) || fault_is(Fault::role_then_hang)) co_return co_await hang();
   if (fault_is(Fault::reset_mid_stream)) co_return reset();
-  if (cut || fault_is(Fault::wrong_length)) co_return finish();
+  if (cut || fault_is(Fault::close_before_content) || fault_is(Fault::wrong_length)) co_return finish();
   co_return true;
 }
 
@@ -94,8 +94,9 @@ Async<bool> Delivery::send_stream() {
   }
   answer_.events->opening(event_);
   frame(out, event_);
-  if (fault_is(Fault::role_then_hang)) {
+  if (fault_is(Fault::role_then_hang) || fault_is(Fault::close_before_content)) {
     if (const bool done = co_await send(out); !done) co_return false;
+    if (fault_is(Fault::close_before_content)) co_return finish();
     co_return co_await hang();
   }
 

@@ -107,6 +107,11 @@ Answer fault_answer(Fault fault, const Plan& plan, SystemTime now) {
     case Fault::error_529: return error_answer(529, "The service is overloaded.", "overloaded_error", "", "overloaded");
     case Fault::unauthorized:
       return error_answer(401, "Incorrect API key provided.", "invalid_request_error", "", "invalid_api_key");
+    case Fault::payment_required:
+      return error_answer(402, "Billing hard limit has been reached.", "invalid_request_error", "",
+                          "billing_hard_limit_reached");
+    case Fault::forbidden:
+      return error_answer(403, "You are not allowed to use this model.", "permission_error", "", "permission_denied");
     case Fault::bad_request:
       return error_answer(
           400, "This model's maximum context length is 8192 tokens. Please reduce the length of the messages.",

@@ -72,6 +72,7 @@ void Journal::request_finished(TruthEntry entry) {
   if (file_ >= 0) write_line(to_json_line(entry));
   change([&] {
     --gauges_.requests_active;
+    stats_.add(entry);
     push_bounded(truth_, std::move(entry), truth_kept_);
   });
 }
@@ -116,6 +117,11 @@ std::size_t Journal::scripts_left() const {
 std::vector<TruthEntry> Journal::truth() const {
   const std::lock_guard lock(mutex_);
   return {truth_.begin(), truth_.end()};
+}
+
+Stats Journal::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
 }
 
 std::vector<ReceivedRequest> Journal::requests() const {

@@ -35,6 +35,7 @@ class Journal {
   std::size_t scripts_left() const;
 
   std::vector<TruthEntry> truth() const;
+  Stats stats() const;
   std::vector<ReceivedRequest> requests() const;
   Gauges gauges() const;
   bool wait_until(const std::function<bool()>& predicate, Millis timeout) const;
@@ -51,6 +52,7 @@ class Journal {
   mutable std::condition_variable changed_;
   std::uint64_t version_ = 0;
   Gauges gauges_;
+  Stats stats_;
   std::deque<TruthEntry> truth_;
   std::deque<ReceivedRequest> requests_;
   std::deque<Script> scripts_;

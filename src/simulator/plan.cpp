@@ -1,69 +1,55 @@
+// What is decided about one request, from the settings, the moment, the order of arrival and what was asked. Chance is
+// drawn from seed and ordinal alone, so a request's luck does not hang on when it came.
 #include "simulator/plan.hpp"
+
+#include "simulator/require.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace tollgate::simulator {
 
 namespace {
 
-// What failure_rate draws from when the settings name no faults: what a bad day at a provider looks like, without the
-// kinds that hang, so that a first try of failure_rate shows errors and not a frozen terminal.
-const std::map<std::string, double>& usual_mix() {
-  static const std::map<std::string, double> mix = {
-      {"rate_limit", 4}, {"error_500", 2},         {"error_503", 2},        {"error_502", 1},
-      {"error_529", 1},  {"reset_before_head", 1}, {"close_mid_stream", 1}, {"error_event", 1}};
-  return mix;
-}
-
-void require(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(std::string("simulator: ") + what);
+std::optional<Fault> drawn_fault(Random& random, const Conditions& conditions) {
+  // Both numbers are always drawn, so that what comes after does not depend on the outcome.
+  const bool fails = random.unit() < conditions.failure_rate;
+  const double chance = random.unit();
+  if (!fails) return std::nullopt;
+  return conditions.mix->drawn(chance);
 }
 
 }  // namespace
 
-Planner::Planner(config::SimulatorSettings settings) : settings_(std::move(settings)) {
-  require(settings_.failure_rate >= 0 && settings_.failure_rate <= 1, "failure_rate is a share between 0 and 1");
+Planner::Planner(config::SimulatorSettings settings) : settings_(std::move(settings)), schedule_(settings_) {
   require(settings_.jitter >= 0 && settings_.jitter <= 1, "jitter is a share between 0 and 1");
   require(std::isfinite(settings_.tokens_per_second) && settings_.tokens_per_second >= 0,
           "tokens_per_second is not negative");
   require(settings_.first_token >= Millis{0}, "first_token is not negative");
-  for (const auto& [name, weight] : settings_.faults.empty() ? usual_mix() : settings_.faults) {
-    const std::optional<Fault> fault = fault_named(name);
-    require(fault.has_value(), ("there is no fault '" + name + "'; see docs/simulator.md").c_str());
-    require(std::isfinite(weight) && weight >= 0, "a fault's weight is not negative");
-    weights_.emplace_back(*fault, weight);
-    weight_sum_ += weight;
-  }
-  require(settings_.failure_rate == 0 || weight_sum_ > 0, "failure_rate needs a fault with a weight above 0");
 }
 
-std::optional<Fault> Planner::drawn_fault(Random& random) const {
-  // Both numbers are always drawn, so that what comes after does not depend on the outcome.
-  const bool fails = random.unit() < settings_.failure_rate;
-  double left = random.unit() * weight_sum_;
-  if (!fails) return std::nullopt;
-  for (const auto& [fault, weight] : weights_) {
-    if (left < weight) return fault;
-    left -= weight;
-  }
-  return weights_.back().first;
+/// What steering says is meant as it stands; only the settings are slowed.
+void Planner::set_pace(Plan& plan, const Steering& steering, double slow) const {
+  const double wait = static_cast<double>(settings_.first_token.count()) * slow;
+  plan.first_token = steering.first_token.value_or(Millis{std::llround(wait)});
+  const bool paced = settings_.tokens_per_second < unpaced_rate;
+  plan.tokens_per_second =
+      steering.tokens_per_second.value_or(paced ? settings_.tokens_per_second / slow : settings_.tokens_per_second);
+  plan.jitter = steering.jitter.value_or(settings_.jitter);
 }
 
-Plan Planner::plan(std::uint64_t ordinal, const Call* call, const Steering& steering) const {
+Plan Planner::plan(std::uint64_t ordinal, const Call* call, const Steering& steering, Micros since_start) const {
   Plan plan;
+  const Conditions conditions = schedule_.at(since_start);
   // Scrambled first: neighbouring states of this generator are shifted copies of one sequence.
   plan.random = Random(settings_.seed ^ Random(ordinal)());
-  const std::optional<Fault> drawn = drawn_fault(plan.random);
+  const std::optional<Fault> drawn = drawn_fault(plan.random, conditions);
   if (call && !steering.no_fault) plan.fault = drawn;
   if (steering.fault) plan.fault = steering.fault;
 
-  plan.first_token = steering.first_token.value_or(call ? settings_.first_token : Millis{0});
-  plan.tokens_per_second = steering.tokens_per_second.value_or(settings_.tokens_per_second);
-  plan.jitter = steering.jitter.value_or(settings_.jitter);
+  set_pace(plan, steering, conditions.slow);
+  if (!call && !steering.first_token) plan.first_token = Millis{0};
   plan.retry_after = steering.retry_after.value_or(plan.retry_after);
   plan.early_head = steering.early_head.value_or(false);
 
@@ -74,10 +60,14 @@ Plan Planner::plan(std::uint64_t ordinal, const Call* call, const Steering& stee
   const auto drawn_length = static_cast<std::size_t>(std::llround(mean * (0.5 + text.unit())));
   plan.answer_tokens = steering.answer_tokens.value_or(drawn_length);
   plan.text_seed = text();
-  const std::size_t cap = call ? call->max_tokens.value_or(plan.answer_tokens) : plan.answer_tokens;
-  const std::size_t length = std::min(cap, plan.answer_tokens) * (call ? call->choices : 1);
+  const std::size_t length = planned_tokens(call, plan);
   plan.fault_after = std::min(steering.fault_after.value_or(length / 2), length);
   return plan;
+}
+
+std::size_t planned_tokens(const Call* call, const Plan& plan) {
+  if (!call) return plan.answer_tokens;
+  return std::min(call->max_tokens.value_or(plan.answer_tokens), plan.answer_tokens) * call->choices;
 }
 
 }  // namespace tollgate::simulator

@@ -4,12 +4,16 @@
 #include "tollgate/simulator/script.hpp"
 
 #include "simulator/call.hpp"
+#include "simulator/schedule.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace tollgate::simulator {
+
+/// From here on a pause per token is finer than any timer.
+inline constexpr double unpaced_rate = 1'000'000;
 
 /// Everything that is decided about an answer before its first byte is sent.
 struct Plan {
@@ -31,15 +35,19 @@ class Planner {
  public:
   explicit Planner(config::SimulatorSettings settings);
 
-  /// `call` is null for requests without one (GET); those fail only when steered to.
-  Plan plan(std::uint64_t ordinal, const Call* call, const Steering& steering) const;
+  /// `call` is null for requests without one (GET); those fail only when steered to. `since_start` says where in the
+  /// schedule the request stands: the same chance is drawn at any time, and judged by what holds then.
+  Plan plan(std::uint64_t ordinal, const Call* call, const Steering& steering, Micros since_start = Micros{0}) const;
+  Conditions conditions(Micros since_start) const { return schedule_.at(since_start); }
 
  private:
-  std::optional<Fault> drawn_fault(Random& random) const;
+  void set_pace(Plan& plan, const Steering& steering, double slow) const;
 
   config::SimulatorSettings settings_;
-  std::vector<std::pair<Fault, double>> weights_;
-  double weight_sum_ = 0;
+  Schedule schedule_;
 };
+
+/// Tokens of all choices together, after the request's cap.
+std::size_t planned_tokens(const Call* call, const Plan& plan);
 
 }  // namespace tollgate::simulator

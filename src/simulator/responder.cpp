@@ -1,5 +1,12 @@
+// What a request gets, and in which order it is judged: steering that is not understood, credential, limits, chance.
+// The only place with a memory of earlier requests.
 #include "simulator/responder.hpp"
 
+#include "tollgate/base/digest.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -22,19 +29,41 @@ Prepared refused(const Failure& failure) {
   return prepared;
 }
 
+/// Refused before any planning; `why` is what the truth log calls it.
+Prepared refused(Answer answer, std::string why, TruthEntry& entry) {
+  Prepared prepared;
+  prepared.answer = std::move(answer);
+  entry.fault = std::move(why);
+  return prepared;
+}
+
+/// The API key of a request; empty for none.
+std::string_view key_of(const Request& request) {
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view value = request[http::field::authorization];
+  const bool bearer = boost::beast::iequals(value.substr(0, scheme.size()), scheme);
+  return bearer ? value.substr(scheme.size()) : value;
+}
+
 /// Steering does not know where it was written.
 Prepared refused_steering(Failure failure, std::string where) {
   failure.param = std::move(where);
   return refused(failure);
 }
 
+/// The tokens that count against a limit: the prompt's, and those of the answer that it will get.
+std::uint64_t cost_of(const Call& call, const Plan& plan) {
+  const bool answers_in_tokens = call.endpoint != Endpoint::embeddings && call.endpoint != Endpoint::moderations;
+  return call.prompt_tokens + (answers_in_tokens ? planned_tokens(&call, plan) : 0);
+}
+
 Prepared planned(Plan plan, TruthEntry& entry) {
   Prepared prepared;
-  prepared.plan = plan;
   if (plan.fault) {
     entry.fault = name_of(*plan.fault);
     if (is_status_fault(*plan.fault)) prepared.answer = fault_answer(*plan.fault, plan, entry.at);
   }
+  prepared.plan = std::move(plan);
   return prepared;
 }
 
@@ -42,16 +71,40 @@ Prepared planned(Plan plan, TruthEntry& entry) {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-Prepared Responder::respond(const Request& request, const Steering& scripted, TruthEntry& entry) const {
+std::string credential_of(const Request& request) {
+  constexpr std::size_t enough_to_tell_apart = 8;
+  const std::string_view key = key_of(request);
+  return key.empty() ? "none" : to_hex(sha256(key)).substr(0, enough_to_tell_apart);
+}
+
+Responder::Responder(const config::SimulatorSettings& settings, std::vector<std::string> models)
+    : planner_(settings), allowances_(settings.limits), accepted_(settings.accepts), models_(std::move(models)) {}
+
+bool Responder::accepts(std::string_view key) const {
+  const auto same = [&](const config::Secret& known) { return same_secret(known.reveal(), key); };
+  return accepted_.empty() || std::any_of(accepted_.begin(), accepted_.end(), same);
+}
+
+std::optional<Moment> Responder::moment(SteadyTime now) const {
+  if (!began_) return std::nullopt;
+  const Micros since_start = std::chrono::duration_cast<Micros>(now - *began_);
+  return Moment{since_start, planner_.conditions(since_start)};
+}
+
+Prepared Responder::respond(const Request& request, const Steering& scripted, TruthEntry& entry) {
   const std::string_view header = request["x-simulator"];
   const Result<Steering> steered = parse_steering(header, ';');
   if (!steered) return refused_steering(steered.error(), "x-simulator");
   Steering steering = *steered;
   steering.override_with(scripted);
 
+  const std::string_view key = key_of(request);
   const std::string_view path = path_of(request.target());
   const std::optional<Endpoint> endpoint = endpoint_of(path);
-  if (endpoint && request.method() == http::verb::post) {
+  const bool is_call = endpoint && request.method() == http::verb::post;
+  if (is_call && !began_) began_ = entry.received;
+  if (!accepts(key)) return refused(wrong_credential_answer(!key.empty()), "wrong_credential", entry);
+  if (is_call) {
     const Result<Call> call = read_call(*endpoint, request.body());
     if (!call) return refused(call.error());
     return respond_to_call(*call, std::move(steering), entry);
@@ -61,7 +114,7 @@ Prepared Responder::respond(const Request& request, const Steering& scripted, Tr
   return prepared;
 }
 
-Prepared Responder::respond_to_call(const Call& call, Steering steering, TruthEntry& entry) const {
+Prepared Responder::respond_to_call(const Call& call, Steering steering, TruthEntry& entry) {
   entry.model = call.model;
   entry.stream = call.stream;
   entry.prompt_tokens = call.prompt_tokens;
@@ -70,11 +123,19 @@ Prepared Responder::respond_to_call(const Call& call, Steering steering, TruthEn
   Steering merged = *by_model;
   merged.override_with(steering);
 
-  Prepared prepared = planned(planner_.plan(entry.ordinal, &call, merged), entry);
-  if (prepared.plan.fault && is_status_fault(*prepared.plan.fault)) return prepared;
-  Call asked = call;
-  if (prepared.plan.fault == Fault::empty_choices) asked.choices = 0;
-  prepared.answer = answer_to(asked, prepared.plan, seconds_since_1970(entry.at));
+  const Micros since_start = moment(entry.received)->since_start;
+  Plan plan = planner_.plan(entry.ordinal, &call, merged, since_start);
+  const Grant grant = allowances_.ask(entry.credential, cost_of(call, plan), entry.received);
+  if (grant.refusal()) return refused(over_limit_answer(call.base_model(), grant), "over_limit", entry);
+
+  Prepared prepared = planned(std::move(plan), entry);
+  const std::optional<Fault> fault = prepared.plan.fault;
+  if (!fault || !is_status_fault(*fault)) {
+    Call asked = call;
+    if (fault == Fault::empty_choices) asked.choices = 0;
+    prepared.answer = answer_to(asked, prepared.plan, seconds_since_1970(entry.at));
+  }
+  add_limit_fields(prepared.answer, grant);
   return prepared;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "tollgate/simulator/truth.hpp"
 
+#include "simulator/allowance.hpp"
 #include "simulator/answers.hpp"
 #include "simulator/plan.hpp"
 
@@ -25,20 +26,37 @@ struct Prepared {
 /// The path of a request target, without its query.
 std::string_view path_of(std::string_view target);
 
-/// Decides what a request gets. Notes in `entry` what it read on the way: model, stream, prompt tokens, fault.
+/// Which credential a request came with, without giving it away: "none", or the first 8 hex digits of its SHA-256.
+std::string credential_of(const Request& request);
+
+/// What holds at a moment, for those who watch.
+struct Moment {
+  Micros since_start{0};
+  Conditions conditions;
+};
+
+/// Decides what a request gets: whether its credential is known and may, then what chance has in store. Remembers when
+/// the day began and what each credential has used. One thread.
 class Responder {
  public:
-  Responder(config::SimulatorSettings settings, std::vector<std::string> models)
-      : planner_(std::move(settings)), models_(std::move(models)) {}
+  Responder(const config::SimulatorSettings& settings, std::vector<std::string> models);
 
-  Prepared respond(const Request& request, const Steering& scripted, TruthEntry& entry) const;
+  /// Notes in `entry` what it read on the way: model, stream, prompt tokens, fault. Goes by the entry's times and
+  /// credential.
+  Prepared respond(const Request& request, const Steering& scripted, TruthEntry& entry);
+  /// Nothing before the first request that counts.
+  std::optional<Moment> moment(SteadyTime now) const;
 
  private:
-  Prepared respond_to_call(const Call& call, Steering steering, TruthEntry& entry) const;
+  bool accepts(std::string_view key) const;
+  Prepared respond_to_call(const Call& call, Steering steering, TruthEntry& entry);
   Answer answer_without_call(const Request& request, std::string_view path) const;
 
   Planner planner_;
+  Allowances allowances_;
+  std::vector<config::Secret> accepted_;
   std::vector<std::string> models_;
+  std::optional<SteadyTime> began_;
 };
 
 }  // namespace tollgate::simulator

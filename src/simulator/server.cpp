@@ -35,9 +35,9 @@ asio::ip::address loopback_address(const std::string& host) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(config::SimulatorSettings settings, Options given)
+  Impl(const config::SimulatorSettings& settings, Options given)
       : options(std::move(given)),
-        responder(std::move(settings), options.models),
+        responder(settings, options.models),
         journal(options),
         acceptor(context),
         accept_retry(context) {
@@ -102,8 +102,8 @@ struct Server::Impl {
   std::thread thread;
 };
 
-Server::Server(config::SimulatorSettings settings, Options options)
-    : impl_(std::make_unique<Impl>(std::move(settings), std::move(options))) {}
+Server::Server(const config::SimulatorSettings& settings, Options options)
+    : impl_(std::make_unique<Impl>(settings, std::move(options))) {}
 
 Server::~Server() { stop(); }
 
@@ -125,6 +125,7 @@ std::uint16_t Server::port() const { return impl_->bound_port; }
 void Server::script(Script next) { impl_->journal.queue(std::move(next)); }
 std::size_t Server::scripts_left() const { return impl_->journal.scripts_left(); }
 std::vector<TruthEntry> Server::truth() const { return impl_->journal.truth(); }
+Stats Server::stats() const { return impl_->journal.stats(); }
 std::vector<ReceivedRequest> Server::requests() const { return impl_->journal.requests(); }
 Gauges Server::gauges() const { return impl_->journal.gauges(); }
 

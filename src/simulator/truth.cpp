@@ -16,6 +16,7 @@ std::string to_json_line(const TruthEntry& entry) {
   nlohmann::ordered_json line;
   line["ordinal"] = entry.ordinal;
   line["client_request_id"] = entry.client_request_id;
+  line["credential"] = entry.credential;
   line["method"] = entry.method;
   line["endpoint"] = entry.endpoint;
   line["model"] = entry.model;

@@ -124,16 +124,47 @@ struct LogSettings {
   std::string level = "info";     ///< of the diagnostic log on stderr: debug|info|warning|error
 };
 
+/// A failure rate that changes evenly between the ends of a phase.
+struct SimulatorRamp {
+  double from = 0, to = 1;
+  bool operator==(const SimulatorRamp&) const = default;
+};
+
+/// A stretch of the simulator's day. What it does not say stays as it is outside of it; where phases overlap, the later
+/// one in the list goes over the earlier.
+struct SimulatorPhase {
+  Millis from{0};               ///< since the simulator's first request
+  std::optional<Millis> to;     ///< excluded; nothing: for good
+  std::optional<Millis> every;  ///< with `lasts`: on for `lasts` at the start of every such period
+  std::optional<Millis> lasts;  ///< `for` in the file
+  std::optional<double> failure_rate;
+  std::optional<SimulatorRamp> ramp;     ///< instead of failure_rate
+  std::map<std::string, double> faults;  ///< none: as outside
+  std::optional<double> slow;
+  bool operator==(const SimulatorPhase&) const = default;
+};
+
+/// What each credential may use of the simulator before it answers 429. What is not set is not limited.
+struct SimulatorLimits {
+  std::optional<std::uint64_t> requests_per_minute, tokens_per_minute;
+  bool any() const { return requests_per_minute || tokens_per_minute; }
+  bool operator==(const SimulatorLimits&) const = default;
+};
+
 /// The provider simulator behind a `simulator:` block; its own documentation is docs/simulator.md.
 struct SimulatorSettings {
   Millis first_token{200};
   double tokens_per_second = 80;
   double jitter = 0;               ///< share of each wait that is random, 0..1
+  double slow = 1;                 ///< factor on the wait for the first token and on that for every other
   std::size_t answer_tokens = 64;  ///< mean length of an answer
   double failure_rate = 0;         ///< share of requests that fail, 0..1
   /// Which faults the failing share is drawn from, with weights; empty is the simulator's own mix. Names as in
   /// docs/simulator.md.
   std::map<std::string, double> faults;
+  std::vector<SimulatorPhase> schedule;
+  SimulatorLimits limits;
+  std::vector<Secret> accepts;  ///< API keys; none: Authorization is not looked at
   std::uint64_t seed = 1;
   bool operator==(const SimulatorSettings&) const = default;
 };

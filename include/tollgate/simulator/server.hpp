@@ -43,7 +43,7 @@ struct Gauges {
 /// boost::system::system_error from start().
 class Server {
  public:
-  explicit Server(config::SimulatorSettings settings, Options options = {});
+  explicit Server(const config::SimulatorSettings& settings, Options options = {});
   ~Server();  ///< stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -59,6 +59,7 @@ class Server {
   std::size_t scripts_left() const;
 
   std::vector<TruthEntry> truth() const;
+  Stats stats() const;
   std::vector<ReceivedRequest> requests() const;
   Gauges gauges() const;
   std::size_t open_connections() const { return gauges().connections_open; }

@@ -2,6 +2,7 @@
 #include "tollgate/base/clock.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@ namespace tollgate::simulator {
 struct TruthEntry {
   std::uint64_t ordinal = 0;      ///< order of arrival, from 1
   std::string client_request_id;  ///< x-client-request-id, the caller's attempt id; may be empty
+  std::string credential;         ///< "none", or the first 8 hex digits of its SHA-256
   std::string method;
   std::string endpoint;  ///< path without query
   std::string model;     ///< as requested
@@ -21,8 +23,9 @@ struct TruthEntry {
   std::uint64_t completion_tokens = 0;  ///< sent; 0 for a whole answer of which only a part went out
   std::uint64_t bytes_sent = 0;         ///< head and framing included, TLS not
   unsigned status = 0;                  ///< 0: no head was sent
-  std::string fault;                    ///< the fault that was planned; empty for none
-  /// "complete", the fault's name, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",
+  /// The fault that was planned, or why it was refused before: "wrong_credential", "over_limit"; empty for none.
+  std::string fault;
+  /// "complete", what `fault` says, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",
   /// completion_tokens says after how many tokens.
   std::string ended;
   SystemTime at{};          ///< request read in full
@@ -33,6 +36,24 @@ struct TruthEntry {
 
 /// One line of JSON without the line feed. Times are in microseconds: `at_us` since 1970, the others after `at_us`.
 std::string to_json_line(const TruthEntry& entry);
+
+/// Sums over finished requests.
+struct Tally {
+  std::uint64_t requests = 0;
+  std::map<std::string, std::uint64_t> outcomes;  ///< by TruthEntry::ended
+  std::map<std::string, std::uint64_t> faults;    ///< by TruthEntry::fault, where there was one
+  std::map<unsigned, std::uint64_t> statuses;     ///< 0: no head was sent
+  std::uint64_t prompt_tokens = 0;
+  std::uint64_t completion_tokens = 0;
+  void add(const TruthEntry& entry);
+};
+
+/// The truth in numbers, those entries included that the truth log has forgotten.
+struct Stats {
+  Tally all;
+  std::map<std::string, Tally> by_credential;  ///< the first 10,000; "others" for any more
+  void add(const TruthEntry& entry);
+};
 
 /// A request as it arrived, for tests that look at what a gateway sends upstream.
 struct ReceivedRequest {

@@ -1,3 +1,5 @@
+// The simulate subcommand: what each option sets, which ones are refused before anything starts, and a server that runs
+// until a signal.
 #include "tollgate/simulator/command.hpp"
 
 #include "client.hpp"
@@ -58,10 +60,53 @@ TEST(SimulateCommand, reads_every_option_in_peoples_units) {
   EXPECT_EQ(settings.faults, (std::map<std::string, double>{{"quota", 2}, {"error_500", 1}}));
 }
 
+TEST(SimulateCommand, reads_phases_and_limits) {
+  const auto options = parsed(
+      "--slow 2 --requests-per-minute 60 --tokens-per-minute 5000 "
+      "--phase from=10s,to=70s,failure_rate=100%,faults=error_503:2+quota,slow=10 "
+      "--phase from=90s,to=150s,every=10s,for=3s,failure_rate=0.5 --phase to=1m,ramp=10%:80%");
+  ASSERT_TRUE(options);
+  const config::SimulatorSettings& settings = options->settings;
+  EXPECT_EQ(settings.slow, 2);
+  EXPECT_EQ(settings.limits, (config::SimulatorLimits{60, 5000}));
+  ASSERT_EQ(settings.schedule.size(), 3u);
+  EXPECT_EQ(settings.schedule[0].from, seconds(10));
+  EXPECT_EQ(settings.schedule[0].to, seconds(70));
+  EXPECT_EQ(settings.schedule[0].failure_rate, 1);
+  EXPECT_EQ(settings.schedule[0].faults, (std::map<std::string, double>{{"error_503", 2}, {"quota", 1}}));
+  EXPECT_EQ(settings.schedule[0].slow, 10);
+  EXPECT_EQ(settings.schedule[1].every, seconds(10));
+  EXPECT_EQ(settings.schedule[1].lasts, seconds(3));
+  EXPECT_EQ(settings.schedule[2].ramp, (config::SimulatorRamp{0.1, 0.8}));
+  EXPECT_EQ(settings.schedule[2].to, seconds(60));
+}
+
 TEST(SimulateCommand, refuses_what_it_does_not_understand) {
-  for (const char* wrong : {"--listen 9000", "--listen 0.0.0.0:9000", "--listen 127.0.0.1:99999", "--failure-rate 150%",
-                            "--failure-rate much", "--first-token 5", "--tokens-per-second -1", "--fault no_such",
-                            "--fault quota=x", "--seed x", "--unknown"}) {
+  for (const char* wrong : {"--listen 9000",
+                            "--listen 0.0.0.0:9000",
+                            "--listen 127.0.0.1:99999",
+                            "--failure-rate 150%",
+                            "--failure-rate much",
+                            "--first-token 5",
+                            "--tokens-per-second -1",
+                            "--fault no_such",
+                            "--fault quota=x",
+                            "--fault quota=0",
+                            "--seed x",
+                            "--unknown",
+                            "--slow 0.5",
+                            "--slow nan",
+                            "--requests-per-minute 0",
+                            "--tokens-per-minute many",
+                            "--phase from=soon",
+                            "--phase until=5s",
+                            "--phase slow",
+                            "--phase faults=no_such",
+                            "--phase faults=quota:x",
+                            "--phase ramp=50%",
+                            "--phase failure_rate=150%",
+                            "--phase to=1s,every=1s,slow=2",
+                            "--phase from=2s,to=1s,slow=2"}) {
     EXPECT_FALSE(parsed(wrong)) << wrong;
   }
 }

@@ -36,6 +36,21 @@ TEST(Planner, draws_faults_at_the_rate_and_by_the_weights_it_was_given) {
   EXPECT_EQ(counts.count("quota"), 0u);
 }
 
+TEST(Planner, draws_a_mix_of_equal_parts_alike_for_streams_and_whole_answers) {
+  const std::map<std::string, double> mix{{"rate_limit", 1},       {"error_500", 1},
+                                          {"error_503", 1},        {"reset_before_head", 1},
+                                          {"hang_before_head", 1}, {"close_before_content", 1}};
+  auto counts = drawn(failing(0.25, mix), 24'000);
+  EXPECT_NEAR(counts["none"], 18'000, 300);
+  for (const auto& [name, weight] : mix) EXPECT_NEAR(counts[name], 1000, 120) << name;
+  EXPECT_EQ(counts.size(), 7u);
+  const Planner planner(failing(0.25, mix));
+  Call whole, stream;
+  stream.stream = true;
+  for (std::uint64_t i = 1; i <= 500; ++i)
+    EXPECT_EQ(planner.plan(i, &whole, {}).fault, planner.plan(i, &stream, {}).fault);
+}
+
 TEST(Planner, draws_nothing_that_hangs_when_left_to_itself) {
   for (const auto& [name, count] : drawn(failing(1), 2000)) EXPECT_EQ(name.find("hang"), std::string::npos) << name;
 }

@@ -56,6 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
                           Expected{"error_503", 503, "service_unavailable_error", "server_is_overloaded"},
                           Expected{"error_529", 529, "overloaded_error", "overloaded"},
                           Expected{"unauthorized", 401, "invalid_request_error", "invalid_api_key"},
+                          Expected{"payment_required", 402, "invalid_request_error", "billing_hard_limit_reached"},
+                          Expected{"forbidden", 403, "permission_error", "permission_denied"},
                           Expected{"bad_request", 400, "invalid_request_error", "context_length_exceeded"}),
         ::testing::Bool()),
     [](const auto& instance) {

@@ -81,6 +81,36 @@ TEST_F(WireFault, reset_before_head_resets) {
   }
 }
 
+TEST_F(WireFault, close_before_head_ends_in_order_without_a_byte) {
+  for (const bool streamed : {true, false}) {
+    const Reply reply = ask("close_before_head", streamed);
+    EXPECT_EQ(reply.end, End::cut);
+    EXPECT_EQ(reply.status, 0);
+    const TruthEntry entry = truth(streamed ? 1 : 2);
+    EXPECT_EQ(entry.ended, "close_before_head");
+    EXPECT_EQ(entry.bytes_sent, 0u);
+  }
+}
+
+TEST_F(WireFault, close_before_content_ends_after_the_role_chunk) {
+  const Reply reply = stream("close_before_content");
+  EXPECT_EQ(reply.end, End::cut);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(events_of(reply.body).size(), 1u);
+  EXPECT_EQ(content_of(reply.body), "");
+  const TruthEntry entry = truth();
+  EXPECT_EQ(entry.ended, "close_before_content");
+  EXPECT_EQ(entry.completion_tokens, 0u);
+}
+
+TEST_F(WireFault, close_before_content_of_a_whole_answer_ends_after_its_head) {
+  const Reply reply = whole("close_before_content");
+  EXPECT_EQ(reply.end, End::cut);
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "");
+  EXPECT_GT(std::stoul(reply.fields.at("content-length")), 0u);
+}
+
 TEST_F(WireFault, reset_mid_stream_resets_after_some_tokens) {
   const Reply reply = stream("reset_mid_stream");
   EXPECT_EQ(reply.end, End::reset);
