@@ -18,10 +18,10 @@ std::uint8_t places(PromptPart part) {
   return part == PromptPart::system ? in_system : part == PromptPart::user ? in_user : in_system | in_user;
 }
 
-/// What is looked at of a text: all of it in the first piece, or its two ends.
-std::array<std::string_view, 2> pieces_of(std::string_view text) {
-  if (text.size() <= head_looked_at + tail_looked_at) return {text, {}};
-  return {text.substr(0, head_looked_at), text.substr(text.size() - tail_looked_at)};
+/// The two ends of a text, or all of it in the first piece.
+std::array<std::string_view, 2> ends_of(std::string_view text, std::size_t head, std::size_t tail) {
+  if (text.size() <= head + tail) return {text, {}};
+  return {text.substr(0, head), text.substr(text.size() - tail)};
 }
 
 bool same_letter(char left, char right) {
@@ -43,43 +43,58 @@ bool offers_tool(std::span<const std::string> names, std::string_view wanted) {
 /// The marks of one prompt.
 class Findings {
  public:
-  Findings(const CompiledRules& compiled, const Prompt& prompt) : compiled_(compiled), marks_(compiled.terms.size()) {
+  Findings(const CompiledRules& compiled, const Prompt& prompt)
+      : compiled_(compiled), found_(compiled.terms.size()), tallies_(compiled.rules.size()) {
     read(prompt.system, in_system);
     read(prompt.user, in_user);
     for (const std::size_t rule : compiled.whole_rules) judge(compiled.rules[rule], prompt);
   }
 
-  bool has(const CompiledRules::Rule& rule, std::size_t term) const { return (marks_[term] & places(rule.part)) != 0; }
+  bool has(std::size_t term) const { return found_[term]; }
+  /// What a rule adds.
+  double added(std::size_t rule) const {
+    const CompiledRules::Rule& of = compiled_.rules[rule];
+    return of.weight * static_cast<double>(std::min(tallies_[rule].count, of.at_most));
+  }
+  /// The first of a rule's texts that was found. Only of a rule that has one.
+  std::string_view label(std::size_t rule) const { return compiled_.terms[tallies_[rule].first].label; }
 
  private:
   void read(std::string_view text, std::uint8_t place) {
-    for (const std::string_view piece : pieces_of(text)) {
-      if (piece.empty()) continue;
+    for (const std::string_view piece : ends_of(text, head_looked_at, tail_looked_at)) {
       compiled_.words->scan(piece, [&](std::uint16_t word) {
-        for (const std::uint16_t term : compiled_.terms_of_word[word]) marks_[term] |= place;
+        for (const std::uint16_t term : compiled_.terms_of_word[word]) mark(term, place);
       });
-      find_patterns(piece, place);
       if (!compiled_.fence_rules.empty()) find_fences(piece, place);
     }
+    for (const std::string_view piece : ends_of(text, head_matched, tail_matched)) find_patterns(piece, place);
+  }
+
+  void mark(std::size_t term, std::uint8_t place) {
+    const std::size_t rule = compiled_.terms[term].rule;
+    if (found_[term] || (places(compiled_.rules[rule].part) & place) == 0) return;
+    found_[term] = true;
+    Tally& tally = tallies_[rule];
+    tally.first = tally.count++ == 0 ? term : std::min(tally.first, term);
   }
 
   void find_patterns(std::string_view piece, std::uint8_t place) {
-    if (compiled_.term_of_pattern.empty()) return;
+    if (piece.empty() || compiled_.term_of_pattern.empty()) return;
     const re2::StringPiece text(piece.data(), piece.size());
-    std::vector<int> found;
+    std::vector<int> which;
     RE2::Set::ErrorInfo error{RE2::Set::kNotCompiled};
-    if (compiled_.patterns && (compiled_.patterns->Match(text, &found, &error) || error.kind == RE2::Set::kNoError)) {
-      for (const int which : found) marks_[compiled_.term_of_pattern[static_cast<std::size_t>(which)]] |= place;
+    if (compiled_.patterns && (compiled_.patterns->Match(text, &which, &error) || error.kind == RE2::Set::kNoError)) {
+      for (const int pattern : which) mark(compiled_.term_of_pattern[static_cast<std::size_t>(pattern)], place);
       return;
     }
-    for (std::size_t which = 0; which < compiled_.single_patterns.size(); ++which)
-      if (RE2::PartialMatch(text, *compiled_.single_patterns[which])) marks_[compiled_.term_of_pattern[which]] |= place;
+    for (std::size_t pattern = 0; pattern < compiled_.single_patterns.size(); ++pattern)
+      if (RE2::PartialMatch(text, *compiled_.single_patterns[pattern])) mark(compiled_.term_of_pattern[pattern], place);
   }
 
   void find_fences(std::string_view piece, std::uint8_t place) {
     for_each_fence(piece, [&](std::string_view language) {
       for (const std::size_t rule : compiled_.fence_rules) {
-        mark(compiled_.rules[rule], place, [&](std::string_view wanted) {
+        mark_where(compiled_.rules[rule], place, [&](std::string_view wanted) {
           return wanted.empty() || std::ranges::equal(wanted, language, same_letter);
         });
       }
@@ -90,7 +105,7 @@ class Findings {
   void judge(const CompiledRules::Rule& rule, const Prompt& prompt) {
     const std::size_t length = std::max(prompt.user.size(), prompt.user_length);
     if (rule.kind == RuleKind::language && !language_) language_ = language_of(prompt.user);
-    mark(rule, in_system | in_user, [&](std::string_view wanted) {
+    mark_where(rule, in_system | in_user, [&](std::string_view wanted) {
       if (rule.kind == RuleKind::min_length) return length >= rule.length;
       if (rule.kind == RuleKind::max_length) return length <= rule.length;
       if (rule.kind == RuleKind::language) return wanted == *language_;
@@ -99,29 +114,21 @@ class Findings {
   }
 
   template <class Question>
-  void mark(const CompiledRules::Rule& rule, std::uint8_t place, Question holds) {
+  void mark_where(const CompiledRules::Rule& rule, std::uint8_t place, Question holds) {
     for (std::size_t term = rule.first_term; term < rule.end_term; ++term)
-      if (holds(compiled_.terms[term].text)) marks_[term] |= place;
+      if (holds(compiled_.terms[term].text)) mark(term, place);
   }
 
+  struct Tally {
+    std::size_t count = 0;
+    std::size_t first = 0;  // term
+  };
+
   const CompiledRules& compiled_;
-  std::vector<std::uint8_t> marks_;  // by term: where it was found
+  std::vector<bool> found_;     // by term
+  std::vector<Tally> tallies_;  // by rule
   std::optional<std::string_view> language_;
 };
-
-/// What a rule adds, and the first of its texts that does.
-struct Added {
-  double weight = 0;
-  std::string_view label{};
-};
-Added weigh(const CompiledRules& compiled, const CompiledRules::Rule& rule, const Findings& findings) {
-  std::size_t count = 0;
-  Added added;
-  for (std::size_t term = rule.first_term; term < rule.end_term && count < rule.at_most; ++term)
-    if (findings.has(rule, term) && count++ == 0) added.label = compiled.terms[term].label;
-  added.weight = rule.weight * static_cast<double>(count);
-  return added;
-}
 
 }  // namespace
 
@@ -130,18 +137,18 @@ Verdict Classifier::classify(const Prompt& prompt) const {
   Verdict verdict;
   verdict.scores.reserve(compiled_->tasks.size());
   for (const CompiledRules::Task& task : compiled_->tasks) {
-    double score = 0;
-    Added most;
+    double score = 0, most = 0;
+    std::string_view label;
     for (std::size_t rule = task.first_rule; rule < task.end_rule; ++rule) {
-      const Added added = weigh(*compiled_, compiled_->rules[rule], findings);
-      score += added.weight;
-      if (added.weight > most.weight) most = added;
+      const double added = findings.added(rule);
+      score += added;
+      if (added > most) most = added, label = findings.label(rule);
     }
     verdict.scores.push_back({task.name, score, task.threshold});
     if (score < task.threshold || (!verdict.task.empty() && score <= verdict.score)) continue;
     verdict.task = task.name;
     verdict.score = score;
-    verdict.rule = most.label;
+    verdict.rule = label;
   }
   return verdict;
 }
@@ -154,7 +161,7 @@ std::vector<RuleHit> Classifier::explain(const Prompt& prompt) const {
       const CompiledRules::Rule& rule = compiled_->rules[at];
       std::size_t count = 0;
       for (std::size_t term = rule.first_term; term < rule.end_term; ++term) {
-        if (!findings.has(rule, term)) continue;
+        if (!findings.has(term)) continue;
         hits.push_back({task.name, compiled_->terms[term].label, count++ < rule.at_most ? rule.weight : 0});
       }
     }

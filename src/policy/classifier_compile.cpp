@@ -141,7 +141,7 @@ std::optional<std::string> Compiling::add(const TaskRule& rule) {
 
 void Compiling::add_term(const TaskRule& rule, const std::string& text) {
   const auto term = static_cast<std::uint16_t>(made_->terms.size());
-  made_->terms.push_back({text, label_of(rule, text)});
+  made_->terms.push_back({text, label_of(rule, text), static_cast<std::uint16_t>(made_->rules.size())});
   if (is_words(rule.kind)) words_[text].push_back(term);
   if (rule.kind != RuleKind::pattern) return;
   patterns_->Add(text, nullptr);

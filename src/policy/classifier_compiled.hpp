@@ -18,6 +18,7 @@ struct CompiledRules {
   struct Term {
     std::string text;
     std::string label;  ///< "word 'translate'"
+    std::uint16_t rule;
   };
   struct Rule {
     RuleKind kind;

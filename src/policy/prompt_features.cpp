@@ -63,7 +63,8 @@ char32_t next_point(std::string_view& text) {
     point = (lead & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
     length = 3;
   }
-  text.remove_prefix(std::min(length, text.size()));
+  if (length > text.size()) point = 0, length = text.size();
+  text.remove_prefix(length);
   return point;
 }
 

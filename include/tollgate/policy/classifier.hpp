@@ -55,6 +55,9 @@ struct TaskRules {
 /// people say what they want done with what lies between. Neither words nor patterns are found across the gap.
 inline constexpr std::size_t head_looked_at = 8 * 1024;
 inline constexpr std::size_t tail_looked_at = 24 * 1024;
+/// The same for patterns, which cost more than words.
+inline constexpr std::size_t head_matched = 4 * 1024;
+inline constexpr std::size_t tail_matched = 4 * 1024;
 /// No more tool names than this are looked at.
 inline constexpr std::size_t most_tools = 256;
 
