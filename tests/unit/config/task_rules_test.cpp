@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+// The file of task rules: what it can say, that every fault is told with its place, and that the shipped one does what
+// it is for.
+
 namespace tollgate::config {
 namespace {
 

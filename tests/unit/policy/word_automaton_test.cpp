@@ -6,6 +6,9 @@
 #include <random>
 #include <stdexcept>
 
+// What counts as a word in which script, and that one pass over a text finds what a search for each word alone would
+// find.
+
 namespace tollgate::policy {
 namespace {
 

@@ -6,6 +6,9 @@
 
 #include <string>
 
+// Which texts of a body are its prompt, in each of the forms that a body has; and that what is kept of hostile ones
+// stays small.
+
 namespace tollgate::protocol {
 namespace {
 
