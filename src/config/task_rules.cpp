@@ -131,10 +131,12 @@ LoadedTaskRules read_text(const std::string& text, const std::string& path, Worl
   Report report;
   TaskFile file;
   const Tree tree = parse_tree(text, path, report);
+  Spot root{path};
   if (tree.root != nullptr) {
+    root.line = tree.root->line;
+    root.column = tree.root->column;
     Reading reading{path, std::filesystem::path(path).parent_path().string(), world, report};
-    read_value(Block{[&file](Keys& keys) { describe(keys, file); }}, *tree.root,
-               {path, tree.root->line, tree.root->column}, reading);
+    read_value(Block{[&file](Keys& keys) { describe(keys, file); }}, *tree.root, root, reading);
   }
   LoadedTaskRules loaded{std::move(file.tasks), std::nullopt, std::move(report.faults)};
   if (loaded.faults.empty()) {
@@ -142,7 +144,7 @@ LoadedTaskRules read_text(const std::string& text, const std::string& path, Worl
     if (classifier)
       loaded.classifier = std::move(*classifier);
     else
-      loaded.faults.push_back({path, tree.root->line, tree.root->column, "tasks", classifier.error().message, ""});
+      loaded.faults.push_back({path, root.line, root.column, "tasks", classifier.error().message, ""});
   }
   std::ranges::stable_sort(loaded.faults, {}, [](const Fault& fault) { return std::pair(fault.line, fault.column); });
   return loaded;

@@ -1,3 +1,5 @@
+// The files that are shipped and the pages that are read: what they show must be accepted, or the first thing that
+// anybody tries fails.
 #include "tollgate/config/simulator_faults.hpp"
 #include "tollgate/config/task_rules.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
