@@ -6,7 +6,7 @@ set -euo pipefail
 
 declare -A packages=(
   [build]="g++-12 gcc-12 cmake ninja-build ccache libboost1.81-dev libssl-dev nlohmann-json3-dev libspdlog-dev
-           libyaml-cpp-dev libsqlite3-dev prometheus-cpp-dev libcli11-dev openssl ca-certificates"
+           libyaml-cpp-dev libre2-dev libsqlite3-dev prometheus-cpp-dev libcli11-dev openssl ca-certificates"
   [test]="libgtest-dev libgmock-dev curl strace"
   [clang]="clang-16 libclang-rt-16-dev llvm-16 clang-format-16 clang-tidy-16 binutils
            valgrind make"

@@ -1,4 +1,7 @@
+// The files that are shipped and the pages that are read: what they show must be accepted, or the first thing that
+// anybody tries fails.
 #include "tollgate/config/simulator_faults.hpp"
+#include "tollgate/config/task_rules.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
 #include "tollgate/simulator/fault.hpp"
 
@@ -71,6 +74,7 @@ std::vector<std::filesystem::path> pages() {
 TEST(Docs, every_yaml_block_is_a_valid_configuration) {
   std::size_t checked = 0;
   for (const auto& page : pages()) {
+    if (page.filename() == "classifier.md") continue;  // its blocks are task rules, see below
     for (const Block& block : yaml_blocks(*test::disk_sources().read_file(page.string()))) {
       test::Memory memory;
       const Loaded loaded = memory.load(block.text, {.allow_unset = true});
@@ -79,6 +83,17 @@ TEST(Docs, every_yaml_block_is_a_valid_configuration) {
     }
   }
   EXPECT_GE(checked, 5u);
+}
+
+TEST(Docs, every_yaml_block_of_task_rules_is_valid) {
+  const auto blocks = yaml_blocks(*test::disk_sources().read_file((root / "docs/classifier.md").string()));
+  ASSERT_FALSE(blocks.empty());
+  for (const Block& block : blocks) {
+    test::Memory memory;
+    memory.files["/tasks.yaml"] = block.text;
+    const LoadedTaskRules loaded = load_task_rules("/tasks.yaml", memory.sources());
+    EXPECT_TRUE(loaded.classifier) << "block at line " << block.line << ": " << to_text(loaded.faults.at(0));
+  }
 }
 
 TEST(Docs, print_the_lists_of_header_fields_that_cross) {

@@ -1,0 +1,148 @@
+// Finds the words of a request without a tree: places of values first, and only those that count are read. A long
+// conversation costs a step over its text, and the decoding of one turn.
+#include "tollgate/protocol/openai/prompt.hpp"
+
+#include "protocol/json_scan.hpp"
+#include "protocol/json_text.hpp"
+#include "protocol/kept_text.hpp"
+
+#include <utility>
+
+namespace tollgate::protocol::openai {
+namespace {
+
+using json::KeptText;
+using json::Kind;
+using json::Reader;
+using json::Value;
+
+/// Calls `use` with the name of each member of the object that comes next; it takes the value. False: that is no
+/// object, and is stepped over, or it is broken.
+template <class Use>
+bool for_each_member(Reader& reader, Use use) {
+  if (!reader.enter_object()) {
+    reader.take();
+    return false;
+  }
+  while (reader.next_member()) use(reader.key());
+  return !reader.failed();
+}
+
+template <class Use>
+void for_each_element(const Value& array, Use use) {
+  Reader reader(array.text);
+  if (!reader.enter_array()) return;
+  while (reader.next_element()) use(reader);
+}
+
+/// A content as it is written everywhere: a text, or a list of texts and of parts that have one.
+void add_content(const Value& content, KeptText& text) {
+  if (content.kind == Kind::string) text.add(content.inside());
+  if (content.kind != Kind::array) return;
+  for_each_element(content, [&](Reader& reader) {
+    if (reader.peek() == Kind::string) {
+      if (const Value part = reader.take(); part.kind == Kind::string) text.add(part.inside());
+      return;
+    }
+    Value part;
+    const bool whole = for_each_member(reader, [&](std::string_view key) {
+      const bool is_text = key == "text";
+      const Value value = reader.take();
+      if (is_text) part = value;
+    });
+    if (whole && part.kind == Kind::string) text.add(part.inside());
+  });
+}
+
+/// A short string, decoded; empty where it is none.
+std::string short_text(const Value& value) {
+  if (value.kind != Kind::string || value.text.size() > longest_tool_name + 2) return {};
+  return json::decode_lossy(value.inside());
+}
+
+class PromptReader {
+ public:
+  PromptText read(std::string_view body);
+
+ private:
+  void read_messages(const Value& messages);
+  void read_tools(const Value& tools);
+
+  KeptText system_{prompt_head_kept, prompt_tail_kept};
+  Value user_;
+  std::vector<std::string> tool_names_;
+};
+
+PromptText PromptReader::read(std::string_view body) {
+  Reader reader(body);
+  Value messages, input, prompt, instructions, tools, functions;
+  for_each_member(reader, [&](std::string_view key) {
+    Value* const known = key == "messages"       ? &messages
+                         : key == "input"        ? &input
+                         : key == "prompt"       ? &prompt
+                         : key == "instructions" ? &instructions
+                         : key == "tools"        ? &tools
+                         : key == "functions"    ? &functions
+                                                 : nullptr;
+    const Value value = reader.take();
+    if (known != nullptr) *known = value;
+  });
+  add_content(instructions, system_);
+  if (messages.kind == Kind::array) {
+    read_messages(messages);
+  } else if (input.kind == Kind::array) {
+    read_messages(input);
+  } else {
+    user_ = input.kind == Kind::string ? input : prompt;
+  }
+  read_tools(tools);
+  read_tools(functions);
+  KeptText user(prompt_head_kept, prompt_tail_kept);
+  add_content(user_, user);
+  return {system_.text(), user.text(), user.length(), std::move(tool_names_)};
+}
+
+void PromptReader::read_messages(const Value& messages) {
+  for_each_element(messages, [&](Reader& reader) {
+    Value role, content;
+    const bool whole = for_each_member(reader, [&](std::string_view key) {
+      const bool is_role = key == "role", is_content = key == "content";
+      const Value value = reader.take();
+      if (is_role) role = value;
+      if (is_content) content = value;
+    });
+    if (!whole) return;
+    const std::string name = short_text(role);
+    if (name == "user") user_ = content;
+    if (name == "system" || name == "developer") add_content(content, system_);
+  });
+}
+
+void PromptReader::read_tools(const Value& tools) {
+  for_each_element(tools, [&](Reader& reader) {
+    Value type, name, function_name;
+    for_each_member(reader, [&](std::string_view key) {
+      if (key == "function") {
+        for_each_member(reader, [&](std::string_view inside) {
+          const bool is_name = inside == "name";
+          const Value value = reader.take();
+          if (is_name) function_name = value;
+        });
+        return;
+      }
+      const bool is_type = key == "type", is_name = key == "name";
+      const Value value = reader.take();
+      if (is_type) type = value;
+      if (is_name) name = value;
+    });
+    const Value& known = function_name.kind == Kind::string ? function_name : name.kind == Kind::string ? name : type;
+    if (std::string text = short_text(known); !text.empty() && tool_names_.size() < most_tool_names)
+      tool_names_.push_back(std::move(text));
+  });
+}
+
+}  // namespace
+
+PromptText read_prompt(std::string_view body) { return PromptReader().read(body); }
+
+}  // namespace tollgate::protocol::openai
