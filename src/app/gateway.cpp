@@ -181,6 +181,7 @@ void Gateway::Impl::on_every_worker(const std::function<void(Worker&)>& action) 
 void Gateway::Impl::make_ready(Generation& generation) {
   const SteadyTime now = std::chrono::steady_clock::now();
   generation.limits = pipeline::limit_scopes(*generation.snapshot, live_, now);
+  generation.health = live_.health.health_of(*generation.snapshot);
   for (const config::Tenant& tenant : generation.snapshot->tenants)
     for (const policy::Key& key : tenant.keys) generation.keys.push_back(pipeline::known_key(key, live_, now));
 }

@@ -11,6 +11,37 @@ namespace tollgate::config {
 
 namespace {
 
+void apply(const EffortEntry& entry, Effort& effort) {
+  effort.deadline = entry.deadline.value_or(effort.deadline);
+  effort.retry.attempts = static_cast<std::size_t>(entry.attempts.value_or(effort.retry.attempts));
+  effort.retry.base = entry.base.value_or(effort.retry.base);
+  effort.retry.max = entry.max.value_or(effort.retry.max);
+  effort.retry.on_timeout = entry.on_timeout.value_or(effort.retry.on_timeout);
+}
+
+/// What differs from what is above it.
+EffortEntry entry_of(const Effort& effort, const Effort& above) {
+  EffortEntry entry;
+  const auto keep = [](auto& key, const auto& value, const auto& other) {
+    if (value != other) key = value;
+  };
+  keep(entry.deadline, effort.deadline, above.deadline);
+  keep(entry.attempts, effort.retry.attempts, above.retry.attempts);
+  keep(entry.base, effort.retry.base, above.retry.base);
+  keep(entry.max, effort.retry.max, above.retry.max);
+  keep(entry.on_timeout, effort.retry.on_timeout, above.retry.on_timeout);
+  return entry;
+}
+
+DispatchEntry entry_of(const Dispatch& dispatch, const Dispatch& above) {
+  DispatchEntry entry;
+  if (dispatch.primary.text != above.primary.text) entry.primary.text = dispatch.primary.text;
+  // An empty list would say that there are none.
+  for (const ModelName& name : dispatch.fallbacks) entry.fallbacks.push_back({name.text});
+  entry.effort = entry_of(dispatch.effort, above.effort);
+  return entry;
+}
+
 class Assembler {
  public:
   Assembler(Snapshot& snapshot, Report& report) : snapshot_(snapshot), report_(report) {}
@@ -27,12 +58,10 @@ class Assembler {
 
   void take_route(RouteEntry& entry) {
     Route& route = entry.route;
-    route.primary_name = entry.primary.text;
     for (const Name& match : entry.match) route.match.push_back(match.text);
-    if (entry.primary.unset)
-      route.primary = stand_in_model();
-    else if (!entry.primary.text.empty())
-      find_primary(route, entry.primary);
+    const Dispatch nothing{{}, {}, snapshot_.defaults};
+    route.dispatch = dispatch_of(entry.dispatch, nothing);
+    for (TaskEntry& task : entry.tasks) route.tasks.push_back({task.name, dispatch_of(task.dispatch, route.dispatch)});
     snapshot_.routes.push_back(std::move(route));
   }
 
@@ -87,11 +116,21 @@ class Assembler {
     return known->second;
   }
 
-  void find_primary(Route& route, const Name& name) {
-    if (const auto found = snapshot_.model_by_name.find(name.text); found != snapshot_.model_by_name.end()) {
-      route.primary = found->second;
-      return;
+  Dispatch dispatch_of(const DispatchEntry& entry, const Dispatch& above) {
+    Dispatch dispatch = above;
+    if (entry.primary.unset || !entry.primary.text.empty()) dispatch.primary = find_model(entry.primary);
+    if (entry.has_fallbacks) {
+      dispatch.fallbacks.clear();
+      for (const Name& name : entry.fallbacks) dispatch.fallbacks.push_back(find_model(name));
     }
+    apply(entry.effort, dispatch.effort);
+    return dispatch;
+  }
+
+  ModelName find_model(const Name& name) {
+    if (name.unset) return {stand_in_model(), name.text, {}};
+    if (const auto found = snapshot_.model_by_name.find(name.text); found != snapshot_.model_by_name.end())
+      return {found->second, name.text, {}};
     const Wildcard* longest = nullptr;
     for (const Wildcard& wildcard : snapshot_.wildcards) {
       const bool covers =
@@ -99,15 +138,14 @@ class Assembler {
       if (covers && (!longest || wildcard.prefix.size() > longest->prefix.size())) longest = &wildcard;
     }
     if (longest) {
-      route.primary = longest->index;
-      route.primary_part =
-          snapshot_.models[longest->index].whole_name ? name.text : name.text.substr(longest->prefix.size());
-      return;
+      const bool whole = snapshot_.models[longest->index].whole_name;
+      return {longest->index, name.text, whole ? name.text : name.text.substr(longest->prefix.size())};
     }
     std::vector<std::string> names;
     for (const Model& model : snapshot_.models) names.push_back(model.name);
     report_.fault(name.spot,
                   {"no model has this name, and no model with a '*' covers it", did_you_mean(name.text, names)});
+    return {0, name.text, {}};
   }
 
   void index_match(const Name& match, std::size_t route) {
@@ -144,7 +182,7 @@ void assemble(Document document, Snapshot& snapshot, Report& report) {
   snapshot.admin = std::move(document.admin);
   snapshot.metrics = std::move(document.metrics);
   snapshot.log = std::move(document.log);
-  snapshot.deadline = document.deadline;
+  apply(document.defaults, snapshot.defaults);
   for (ProviderEntry& entry : document.providers) snapshot.providers.push_back(std::move(entry.provider));
   Assembler assembler(snapshot, report);
   for (ModelEntry& entry : document.models) assembler.take_model(entry);
@@ -159,17 +197,25 @@ Document to_document(const Snapshot& snapshot) {
   document.admin = snapshot.admin;
   document.metrics = snapshot.metrics;
   document.log = snapshot.log;
-  document.deadline = snapshot.deadline;
+  document.defaults = entry_of(snapshot.defaults, {});
   for (const Provider& provider : snapshot.providers) document.providers.push_back({provider});
   for (const Model& model : snapshot.models) {
-    const Target& target = model.targets.front();
     ModelEntry entry{model, {}, {}};
-    entry.single.provider.text = snapshot.providers[target.provider].name;
-    if (!model.whole_name) entry.single.name = target.upstream_model;
+    for (const Target& target : model.targets) {
+      TargetEntry& shown = entry.targets.emplace_back();
+      shown.provider.text = snapshot.providers[target.provider].name;
+      if (!model.whole_name) shown.name = target.upstream_model;
+      shown.weight = target.weight;
+    }
+    if (entry.targets.size() == 1) {
+      entry.single = std::move(entry.targets.front());
+      entry.targets.clear();
+    }
     document.models.push_back(std::move(entry));
   }
   for (const Route& route : snapshot.routes) {
-    RouteEntry entry{route, {}, {route.primary_name}};
+    RouteEntry entry{route, {}, entry_of(route.dispatch, {{}, {}, snapshot.defaults}), {}};
+    for (const Task& task : route.tasks) entry.tasks.push_back({task.name, entry_of(task.dispatch, route.dispatch)});
     for (const std::string& match : route.match) entry.match.push_back({match});
     document.routes.push_back(std::move(entry));
   }

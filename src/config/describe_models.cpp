@@ -60,35 +60,94 @@ static void describe(Keys& keys, TargetEntry& target) {
 }
 
 void refuse_later_route_keys(Keys& keys) {
-  keys.refuse({"fallbacks", "tasks", "retry", "hedge", "budgets", "cache", "compression", "classifier", "unknown_task",
-               "affinity", "credentials", "forward_trace", "max_cost"},
+  keys.refuse({"hedge", "budgets", "cache", "compression", "affinity", "credentials", "forward_trace", "max_cost"},
               not_supported_yet);
+}
+
+struct RetryTable {
+  EffortEntry& effort;
+};
+struct BackoffTable {
+  EffortEntry& effort;
+};
+static void describe(Keys& keys, const BackoffTable& table) {
+  keys.key("base", "longest first wait, doubled with every further one", duration(table.effort.base, some_time));
+  keys.key("max", "longest wait", duration(table.effort.max, some_time));
+}
+
+static Scalar on_timeout(std::optional<OnTimeout>& value) {
+  Scalar scalar = choice(
+      {"never", "once", "always"}, [&value](std::size_t index) { value = static_cast<OnTimeout>(index); },
+      [&value] { return static_cast<std::size_t>(value.value_or(OnTimeout::once)); });
+  scalar.show = [&value, shown = scalar.show] { return value ? shown() : Json(); };
+  return scalar;
+}
+
+static void describe(Keys& keys, const RetryTable& table) {
+  EffortEntry& effort = table.effort;
+  keys.key("attempts", "how often providers are asked for one request, all targets together",
+           count(effort.attempts, {1, 20}));
+  keys.key("backoff", "the wait before a target is asked again: by chance, up to this",
+           Block{[&effort](Keys& inside) { describe(inside, BackoffTable{effort}); },
+                 [&effort] { return effort.base || effort.max; }});
+  keys.key("on_timeout", "whether an attempt that took too long is followed by another; the provider may bill both",
+           on_timeout(effort.on_timeout));
+}
+
+void describe(Keys& keys, EffortEntry& effort) {
+  keys.key("deadline", "longest time for a request, over all its attempts", duration(effort.deadline, some_time));
+  keys.key("retry", "how failures are met before there is an answer",
+           Block{[&effort](Keys& inside) { describe(inside, RetryTable{effort}); },
+                 [&effort] { return effort.base || effort.max || effort.attempts || effort.on_timeout; }});
+}
+
+static void describe(Keys& keys, DispatchEntry& dispatch, Need primary) {
+  keys.key("primary", "the model that answers", name_of(dispatch.primary, Star::refused), primary);
+  List fallbacks = list_of(dispatch.fallbacks, [](Name& name) { return name_of(name, Star::refused); });
+  fallbacks.clear = [&dispatch] {
+    dispatch.fallbacks.clear();
+    dispatch.has_fallbacks = true;
+  };
+  keys.key("fallbacks", "models that are asked where it cannot, in this order", fallbacks);
+  describe(keys, dispatch.effort);
+}
+
+void describe(Keys& keys, TaskEntry& task) {
+  describe(keys, task.dispatch, Need::optional);
+  refuse_later_route_keys(keys);
 }
 
 void describe(Keys& keys, ModelEntry& entry) {
   keys.key("provider", provider_meaning, name_of(entry.single.provider, Star::refused));
   keys.key("name", name_meaning, text(entry.single.name, check_upstream_name));
-  keys.key("targets", "the long form: a list with one target",
+  keys.key("targets", "the long form: targets that answer equally well",
            list_of(
                entry.targets, [](TargetEntry& target) { return block_of(target); }, 1));
   keys.key("timeouts", "replace the provider's", timeouts_of(entry.model));
   keys.key("limits", "what all callers together may ask of this model", limits_of(entry.model.limits));
   keys.key("default_max_output", "tokens to expect of an answer whose request sets no limit",
            count(entry.model.default_max_output, {1, 10'000'000}));
-  keys.refuse({"context", "circuit", "free", "price", "tokenizer", "retry", "hedge"}, not_supported_yet);
+  keys.key("context", "tokens of input and output that the model can hold; longer requests go to another one",
+           count(entry.model.context, {1, 100'000'000}));
+  keys.refuse({"circuit", "free", "price", "tokenizer", "retry", "hedge"}, not_supported_yet);
   const bool has_short_form = keys.given("provider") || keys.given("name");
   if (keys.given("targets") && has_short_form)
     keys.fault("targets", {"a model has either targets or a provider, not both"});
   if (!keys.given("targets") && !keys.given("provider")) keys.fault("provider", {"a model needs a provider"});
-  if (entry.targets.size() > 1) keys.fault("targets", {"more than one target is " + std::string(not_supported_yet)});
   check_stars(keys, entry);
 }
 
 void describe(Keys& keys, RouteEntry& entry) {
   keys.key("match", "other names for this route; a \"*\" at the end stands for any rest",
            list_of(entry.match, [](Name& name) { return name_of(name, Star::allowed_last); }));
-  keys.key("primary", "the model that answers", name_of(entry.primary, Star::refused), Need::required);
-  keys.key("deadline", "longest time for a request, over all its attempts", duration(entry.route.deadline, some_time));
+  describe(keys, entry.dispatch, Need::required);
+  keys.key("tasks", "kinds of task, by name; each replaces only the keys that it has",
+           entries_of(entry.tasks, Star::refused, [](TaskEntry& task) -> std::string& { return task.name; }));
+  bool& refuses = entry.route.refuses_unknown_tasks;
+  keys.key("unknown_task", "what becomes of a request for a task that the route does not have",
+           choice(
+               {"warn", "reject"}, [&refuses](std::size_t index) { refuses = index == 1; },
+               [&refuses] { return refuses ? 1 : 0; }));
   keys.key("limits", "what all callers together may ask of this route", limits_of(entry.route.limits));
   refuse_later_route_keys(keys);
 }

@@ -116,6 +116,20 @@ Scalar protocol(Protocol& value) {
   return scalar;
 }
 
+Scalar small_count(unsigned& value, Bounds<unsigned> bounds) {
+  return {{{"type", "integer"}, {"minimum", bounds.least}, {"maximum", bounds.most}},
+          [&value, bounds](const std::string& text, const Place&) -> std::optional<Problem> {
+            const auto parsed = parse_count(text);
+            if (!parsed) return parsed.error();
+            if (*parsed < bounds.least || *parsed > bounds.most)
+              return Problem{"the value must be from " + std::to_string(bounds.least) + " to " +
+                             std::to_string(bounds.most)};
+            value = static_cast<unsigned>(*parsed);
+            return std::nullopt;
+          },
+          [&value] { return Json(value); }};
+}
+
 Scalar stream_usage(bool& inject) {
   return choice(
       {"inject", "off"}, [&inject](std::size_t index) { inject = index == 0; }, [&inject] { return inject ? 0 : 1; });
@@ -143,8 +157,6 @@ void check_whole(Keys& keys, const Provider& provider) {
 
 // Not in the unnamed namespace: block_of() finds them by their arguments.
 void check_credentials(Keys& keys, std::string_view key, const std::vector<Credential>& credentials) {
-  if (credentials.size() < 2) return;
-  keys.fault(key, {"a second credential is " + std::string(not_supported_yet)});
   for (std::size_t i = 1; i < credentials.size(); ++i) {
     const auto same = [&](const Credential& other) { return !other.name.empty() && other.name == credentials[i].name; };
     if (std::any_of(credentials.begin(), credentials.begin() + static_cast<std::ptrdiff_t>(i), same))
@@ -156,6 +168,7 @@ void describe(Keys& keys, Credential& credential) {
   keys.key("name", "what logs call this credential",
            text(credential.name, check_credential_name, name_pattern(Star::refused)), Need::required);
   keys.key("key", "the provider's API key, best by reference", secret(credential.key, false), Need::required);
+  keys.key("weight", "share of the requests among the credentials", number(credential.weight, {0.001, 1e6}));
 }
 
 static void describe(Keys& keys, Timeouts& timeouts) {
@@ -169,6 +182,25 @@ static void describe(Keys& keys, PoolSettings& pool) {
   keys.key("max_connections", "connections to this provider, over all threads",
            count(pool.max_connections, {1, 65'535}));
   keys.key("idle", "age at which an idle connection is closed", duration(pool.idle, no_or_some_time));
+}
+
+struct CircuitTable {
+  policy::CircuitSettings& circuit;
+};
+static void describe(Keys& keys, const CircuitTable& table) {
+  policy::CircuitSettings& circuit = table.circuit;
+  keys.key("failures", "failures in a row after which it is left alone", small_count(circuit.failures, {1, 1000}));
+  keys.key("window", "time over which the share of failures is taken; longer than nearly all calls",
+           duration(circuit.window, some_time));
+  keys.key("min_requests", "calls in the window before their share says anything",
+           small_count(circuit.min_requests, {1, 1'000'000}));
+  keys.key("failure_rate", "share of them that failed from which on it is left alone", share(circuit.failure_rate));
+  keys.key("open_for", "how long, the first time; twice as long each further time",
+           duration(circuit.open_for, some_time));
+  keys.key("longest_open", "how long at most", duration(circuit.longest_open, some_time));
+  keys.key("probes", "calls that try it then, and successes that end it", small_count(circuit.probes, {1, 1000}));
+  keys.key("slow_start", "time in which it gets its traffic back after that",
+           duration(circuit.slow_start, no_or_some_time));
 }
 
 static void describe(Keys& keys, UpstreamTls& tls) {
@@ -185,13 +217,15 @@ static void describe(Keys& keys, Provider& provider) {
            list_of(provider.credentials, [](Credential& credential) { return block_of(credential); }));
   keys.key("timeouts", "how long to wait for the provider", block_of(provider.timeouts));
   keys.key("pool", "connections that are kept", block_of(provider.pool));
+  keys.key("circuit", "when a target of this provider is left alone",
+           Block{[&provider](Keys& inside) { describe(inside, CircuitTable{provider.circuit}); }});
   keys.key("tls", "how the provider's certificate is judged",
            Block{[&provider](Keys& inside) { describe(inside, provider.upstream_tls); },
                  [&provider] { return provider.upstream_tls != UpstreamTls{}; }});
   keys.key("headers", "extra header fields on every request to this provider", extra_headers(provider.headers));
   keys.key("stream_usage", "inject: ask for the usage of every stream, for the log",
            stream_usage(provider.inject_stream_usage));
-  keys.refuse({"circuit", "retry", "limits", "region", "api_version", "deployments", "hedge", "cache", "forward_trace"},
+  keys.refuse({"retry", "limits", "region", "api_version", "deployments", "hedge", "cache", "forward_trace"},
               not_supported_yet);
   check_credentials(keys, "credentials", provider.credentials);
   check_whole(keys, provider);

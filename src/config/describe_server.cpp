@@ -149,10 +149,10 @@ void describe(Keys& keys, const Cors& cors) {
 }
 
 struct Defaults {
-  Millis& deadline;
+  EffortEntry& effort;
 };
 void describe(Keys& keys, const Defaults& defaults) {
-  keys.key("deadline", "longest time for a request, over all its attempts", duration(defaults.deadline, some_time));
+  describe(keys, defaults.effort);
   refuse_later_route_keys(keys);
 }
 
@@ -206,7 +206,7 @@ void describe(Keys& keys, Document& document) {
   keys.key("metrics", "the listener for Prometheus", block_of(document.metrics));
   keys.key("log", "where the log goes", block_of(document.log));
   keys.key("defaults", "settings of every route that does not have its own",
-           Block{[&document](Keys& inside) { describe(inside, Defaults{document.deadline}); }});
+           Block{[&document](Keys& inside) { describe(inside, Defaults{document.defaults}); }});
   keys.key("storage", "where keys, audit and idempotent answers are kept",
            Block{[&document](Keys& inside) {
                    document.storage.given = true;

@@ -35,10 +35,31 @@ struct ModelEntry {
   Spot spot{};
 };
 
+/// Keys that a task has from its route, and a route from the defaults, where it does not have its own.
+struct EffortEntry {
+  std::optional<Millis> deadline, base, max;
+  std::optional<std::uint64_t> attempts;
+  std::optional<OnTimeout> on_timeout;
+};
+
+struct DispatchEntry {
+  Name primary;  ///< empty: none given
+  std::vector<Name> fallbacks;
+  bool has_fallbacks = false;  ///< an empty list is one
+  EffortEntry effort;
+};
+
+struct TaskEntry {
+  std::string name;
+  DispatchEntry dispatch;
+  Spot spot{};
+};
+
 struct RouteEntry {
-  Route route;  ///< without match and primary
+  Route route;  ///< without match, dispatch and tasks
   std::vector<Name> match;
-  Name primary;
+  DispatchEntry dispatch;
+  std::vector<TaskEntry> tasks;
   Spot spot{};
 };
 
@@ -92,7 +113,7 @@ struct Document {
   AdminSettings admin;
   MetricsSettings metrics;
   LogSettings log;
-  Millis deadline = Snapshot{}.deadline;
+  EffortEntry defaults;
   std::vector<ProviderEntry> providers;
   std::vector<ModelEntry> models;
   std::vector<RouteEntry> routes;
@@ -139,6 +160,9 @@ Block limits_of(policy::Limits& limits);
 void describe(Keys& keys, Credential& credential);
 void check_credentials(Keys& keys, std::string_view key, const std::vector<Credential>& credentials);
 
+/// Keys of a task, a route and `defaults`.
+void describe(Keys& keys, EffortEntry& effort);
+void describe(Keys& keys, TaskEntry& task);
 /// Keys of a route, and of `defaults`, that are not supported yet.
 void refuse_later_route_keys(Keys& keys);
 

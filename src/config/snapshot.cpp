@@ -1,3 +1,5 @@
+// Name resolution: what a requested name means, and which names come near one that means nothing. The order of the
+// questions is that of docs/configuration.md.
 #include "tollgate/config/snapshot.hpp"
 
 #include "config/words.hpp"
@@ -10,7 +12,8 @@ namespace {
 
 Resolution by_route(const Snapshot& snapshot, std::size_t index) {
   const Route& route = snapshot.routes[index];
-  return {&route, &snapshot.models[route.primary], route.primary_part};
+  const ModelName& primary = route.dispatch.primary;
+  return {&route, &snapshot.models[primary.model], primary.part};
 }
 
 bool passes_names_on(const Model& model) {
@@ -29,6 +32,16 @@ Resolution by_provider(const Snapshot& snapshot, std::string_view requested) {
   return {};
 }
 
+/// "route:task", of a route that has the task: only where nothing is called so as a whole, since "llama3:8b" is a name.
+Resolution by_task(const Snapshot& snapshot, std::string_view requested) {
+  const std::size_t colon = requested.rfind(':');
+  if (colon == requested.npos) return {};
+  Resolution resolution = snapshot.resolve(requested.substr(0, colon));
+  if (!resolution.route || resolution.task) return {};
+  resolution.task = resolution.route->task(requested.substr(colon + 1));
+  return resolution.task ? resolution : Resolution{};
+}
+
 }  // namespace
 
 Resolution Snapshot::resolve(std::string_view requested) const {
@@ -43,7 +56,13 @@ Resolution Snapshot::resolve(std::string_view requested) const {
     const auto rest = requested.substr(wildcard.prefix.size());
     if (!rest.empty()) return {nullptr, &model, std::string(model.whole_name ? requested : rest)};
   }
-  return by_provider(*this, requested);
+  if (Resolution named = by_provider(*this, requested); named.model) return named;
+  return by_task(*this, requested);
+}
+
+const Task* Route::task(std::string_view wanted) const {
+  const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const Task& each) { return each.name == wanted; });
+  return found == tasks.end() ? nullptr : &*found;
 }
 
 std::vector<std::string> Snapshot::near_names(std::string_view requested, const MayCall& may_call) const {

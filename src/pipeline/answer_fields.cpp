@@ -1,3 +1,5 @@
+// The gateway's own lines in the head of an answer. Written for every request, so the numbers go into place without a
+// text in between.
 #include "tollgate/base/decimal.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/policy/limit_text.hpp"
@@ -63,6 +65,13 @@ void add_limits(ByteBuffer& out, const policy::Standing& standing) {
   out.append(fields.text());
 }
 
+std::string_view reason_of(const Exchange& exchange) {
+  using policy::Reason;
+  const Reason reason = exchange.choice.reason;
+  if (reason != Reason::primary) return policy::name_of(reason);
+  return policy::name_of(exchange.task ? Reason::task : reason);
+}
+
 }  // namespace
 
 ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
@@ -74,14 +83,17 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
   if (exchange.world->snapshot->server.full_response_headers) {
     add(fields, "X-Tollgate-Upstream-Request-Id: ", record.upstream_request_id);
     add(fields, "X-Tollgate-Route: ", record.route);
+    add(fields, "X-Tollgate-Task: ", record.task);
+    add(fields, "X-Tollgate-Warning: ", exchange.warning);
     if (!record.target.empty()) {
       const auto spent = std::chrono::duration_cast<Micros>(exchange.alarm.now() - exchange.began);
       const Micros overhead = std::max(Micros{0}, spent - record.waited_for_upstream);
       const std::string_view provider = std::string_view(record.target).substr(0, record.target.find('/'));
-      fields.append_all(
-          "X-Tollgate-Provider: ", provider, "\r\nX-Tollgate-Model: ", record.model,
-          "\r\nX-Tollgate-Reason: primary\r\nX-Tollgate-Attempts: ", Decimal(record.attempts.size()).text(),
-          "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(), "\r\n");
+      fields.append_all("X-Tollgate-Provider: ", provider, "\r\nX-Tollgate-Model: ", record.model,
+                        "\r\nX-Tollgate-Reason: ", reason_of(exchange),
+                        "\r\nX-Tollgate-Attempts: ", Decimal(record.attempts.size()).text(),
+                        "\r\nX-Tollgate-Overhead-Us: ", Decimal(static_cast<std::uint64_t>(overhead.count())).text(),
+                        "\r\n");
     }
   }
   add_limits(fields, exchange.standing);

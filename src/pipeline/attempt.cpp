@@ -4,6 +4,8 @@
 
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
+#include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/protocol/retry_after.hpp"
 
 #include "error_status.hpp"
 
@@ -60,7 +62,7 @@ bool is_plain_id(std::string_view id) {
 Attempt::Attempt(Exchange& exchange)
     : exchange_(exchange),
       provider_(exchange.world->snapshot->providers[target().provider]),
-      clock_(timeouts_of(*exchange.resolution.model, provider_.timeouts), exchange.alarm.woken_at(), exchange.deadline,
+      clock_(timeouts_of(*exchange.choice.model, provider_.timeouts), exchange.alarm.woken_at(), exchange.deadline,
              exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
@@ -70,13 +72,15 @@ Attempt::Attempt(Exchange& exchange)
   attempt.id = id_;
   if (const auto own = exchange.own_credential(); !own.value.empty())
     attempt.credential = own.name;
-  else if (!provider_.credentials.empty())
-    attempt.credential = provider_.credentials.front().name;
+  else if (exchange.choice.credential)
+    attempt.credential = exchange.choice.credential->name;
 }
 
 Attempt::~Attempt() {
   AttemptRecord& attempt = record().attempts.back();
-  attempt.outcome = record().outcome;
+  attempt.outcome = failure_         ? outcome_of(*failure_, stream_.opened())
+                    : exchange_.held ? outcome_of(exchange_.held->status)
+                                     : record().outcome;
   if (!call_) return;
   attempt.reused = call_->reused();
   attempt.replayed = call_->replayed();
@@ -87,7 +91,11 @@ void Attempt::start() {
   request_.query = exchange_.inbound.query;
   request_.fields = exchange_.inbound.fields.view();
   request_.attempt_id = id_.text();
-  if (const auto own = exchange_.own_credential(); !own.value.empty()) request_.credential = own.value;
+  const config::Credential* credential = exchange_.choice.credential;
+  if (const auto own = exchange_.own_credential(); !own.value.empty())
+    request_.credential = own.value;
+  else if (credential && credential != &provider_.credentials.front())
+    request_.credential = credential->key.reveal();
   request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
   request_.connect_timeout = clock_.connect_timeout();
@@ -136,6 +144,7 @@ Result<void> Attempt::advance() {
 
 Result<void> Attempt::take_head(const ResponseHead& head) {
   clock_.heard(exchange_.alarm.woken_at());
+  if (head.status >= 400) retry_after_ = protocol::retry_after(head.fields, exchange_.began_at);
   const std::string_view id = head.fields.value("x-request-id");
   if (is_plain_id(id)) record().upstream_request_id = loggable(exchange_, id);
   if (auto judged = judge_head(head); !judged) return judged;
@@ -153,6 +162,7 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
     stream_.upstream_fields(std::move(fields));
     return {};
   }
+  if (exchange_.client.begun() && head.status >= 400) diagnosis_ = policy::diagnose(head.status, {}, {}, {});
   if (exchange_.client.begun())
     return fail(FailureKind::upstream_error,
                 "it answered with status " + std::to_string(head.status) + " when the stream had begun");
@@ -170,32 +180,63 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
 Result<void> Attempt::judge_head(const ResponseHead& head) {
   // Passed on, a 401 would make the caller change the wrong key; unless the key is its own.
   const bool own = exchange_.caller.tenant && exchange_.caller.tenant->passes_credentials;
-  if (!own && (head.status == 401 || head.status == 403))
+  if (!own && (head.status == 401 || head.status == 403)) {
+    diagnosis_ = policy::diagnose(head.status, {}, {}, {});
     return fail(FailureKind::upstream_error, "it refused the gateway's credential; tell the operator of this gateway",
                 "upstream_auth_failed");
-  if (head.status >= 300 && head.status < 400)
+  }
+  if (head.status >= 300 && head.status < 400) {
+    diagnosis_ = {policy::Remedy::another_target, policy::Blame::failure};
     return fail(FailureKind::upstream_error, "it answered with a redirect, and those are never followed");
+  }
   return {};
 }
 
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.woken_at());
   if (streaming_) return settle(stream_.take(data));
-  if (error_)
+  if (error_) {
     over_ = !error_->take(data);
-  else
-    body_.take(data);
+    return {};
+  }
+  body_.take(data);
+  return judge_body();
+}
+
+/// A body that came in one piece has been looked at before its end.
+Result<void> Attempt::judge_body() {
+  if (body_.is_empty()) return fail(FailureKind::upstream_error, "it answered 200 without an answer");
   return {};
 }
 
 Result<void> Attempt::take_end() {
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());
-  if (error_)
+  if (error_) {
     error_->ended();
-  else
-    body_.ended();
-  return {};
+    return {};
+  }
+  body_.ended();
+  return judge_body();
+}
+
+AttemptResult Attempt::result() const {
+  if (exchange_.held) return AttemptResult::no_answer;
+  if (!failure_) return AttemptResult::answered;
+  if (failure_->kind == FailureKind::client_left || exchange_.client.must_stop()) return AttemptResult::abandoned;
+  const bool part_has_gone = stream_.opened() || (exchange_.client.begun() && !exchange_.events_begun);
+  return part_has_gone ? AttemptResult::broken : AttemptResult::no_answer;
+}
+
+AttemptEnd Attempt::end() const {
+  AttemptEnd end{diagnosis_, timed_out_, retry_after_};
+  if (const auto& held = exchange_.held) {
+    const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
+    end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
+  } else if (failure_ && failure_->source == Source::gateway) {
+    end.diagnosis = {policy::Remedy::another_target, policy::Blame::none};  // a full pool of ours
+  }
+  return end;
 }
 
 Result<void> Attempt::settle(StreamRelay::State state) {
@@ -221,15 +262,9 @@ Result<void> Attempt::settle(StreamRelay::State state) {
 
 void Attempt::refuse(const std::string& body) {
   over_ = true;
-  record().status = status_of(body);
-  record().outcome = outcome_of(record().status);
-  record().ended_by = EndedBy::upstream;
-  const auto clean = without_secrets(exchange_, body);
-  const std::string_view piece = clean ? *clean : body;
-  exchange_.client.begin(record().status, answer_fields(exchange_, "Content-Type: application/json\r\n").view(),
-                         {.length = piece.size()});
-  exchange_.client.write({&piece, 1});
-  exchange_.client.end();
+  auto clean = without_secrets(exchange_, body);
+  exchange_.held = std::make_unique<HeldAnswer>(
+      HeldAnswer{status_of(body), "Content-Type: application/json\r\n", clean ? std::move(*clean) : body});
 }
 
 SteadyTime Attempt::before_wait() {
@@ -274,6 +309,9 @@ Result<void> Attempt::on_time(SteadyTime now) {
   }
   if (now >= due.when) {
     record().phase = due.phase;
+    timed_out_ = true;
+    // How long a client wants to wait says nothing of the target.
+    if (due.deadline) diagnosis_.blame = policy::Blame::none;
     const std::string what = due.deadline ? "the request's deadline passed" : "it did not go on in time";
     return fail(FailureKind::upstream_timeout, what + " (phase: " + std::string(name_of(due.phase)) + ")");
   }

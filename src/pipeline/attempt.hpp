@@ -5,6 +5,7 @@
 #include "tollgate/pipeline/exchange.hpp"
 
 #include "attempt_clock.hpp"
+#include "dispatcher.hpp"
 #include "relay_body.hpp"
 #include "relay_error.hpp"
 #include "relay_stream.hpp"
@@ -12,6 +13,13 @@
 #include <memory>
 
 namespace tollgate::pipeline {
+
+enum class AttemptResult : std::uint8_t {
+  answered,   ///< the client has its answer
+  no_answer,  ///< another attempt may bring one: an error is held in the exchange, or there is a failure
+  broken,     ///< there is a failure, and part of an answer has gone out
+  abandoned   ///< by the client or the gateway's end: there is a failure
+};
 
 class Attempt {
  public:
@@ -23,10 +31,13 @@ class Attempt {
   /// follow.
   Task<void> run();
   /// What run() has failed by, or null.
-  std::unique_ptr<Failure> take_failure() { return std::move(failure_); }
+  const Failure* failure() const { return failure_.get(); }
+  AttemptResult result() const;
+  /// Of what brought no answer.
+  AttemptEnd end() const;
 
  private:
-  const config::Target& target() const { return exchange_.resolution.model->targets.front(); }
+  const config::Target& target() const { return *exchange_.choice.target; }
   RequestRecord& record() { return exchange_.record; }
 
   void start();
@@ -36,6 +47,7 @@ class Attempt {
   Result<void> judge_head(const protocol::http::ResponseHead& head);
   Result<void> take_data(std::string_view data);
   Result<void> take_end();
+  Result<void> judge_body();
   Result<void> settle(StreamRelay::State state);
   void refuse(const std::string& body);
 
@@ -60,6 +72,9 @@ class Attempt {
   bool streaming_ = false;             ///< the answer is a stream of events
   bool plain_ = false;                 ///< it is something else
   bool over_ = false;
+  bool timed_out_ = false;
+  policy::Diagnosis diagnosis_ = policy::no_answer;  ///< of a failure
+  std::optional<Millis> retry_after_;
   SteadyTime wait_began_, finished_at_ = never;
   std::unique_ptr<Failure> failure_;
 };

@@ -18,6 +18,20 @@ std::uint16_t status_of(std::string_view error_json) {
   return 502;
 }
 
+Outcome outcome_of(const Failure& failure, bool content_sent) {
+  if (failure.kind == FailureKind::client_left) return Outcome::cancelled;
+  if (content_sent) return Outcome::truncated;
+  switch (failure.kind) {
+    case FailureKind::internal: return Outcome::internal;
+    case FailureKind::upstream_timeout: return Outcome::timeout;
+    case FailureKind::rate_limited:
+    case FailureKind::overloaded:
+    case FailureKind::no_upstream: return Outcome::limited;
+    case FailureKind::upstream_error: return Outcome::upstream_error;
+    default: return Outcome::client_error;
+  }
+}
+
 Outcome outcome_of(std::uint16_t status) {
   return status < 500 && status != 429 ? Outcome::client_error : Outcome::upstream_error;
 }

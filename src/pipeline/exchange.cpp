@@ -13,7 +13,7 @@ Woke Exchange::woken_by(WaitPoint::Arrived arrived, SteadyTime until) {
 Exchange::OwnCredential Exchange::own_credential() const {
   if (!caller.tenant) return {};
   if (caller.tenant->passes_credentials) return {"client", caller.provider_credential};
-  const std::size_t provider = resolution.model->targets.front().provider;
+  const std::size_t provider = choice.target->provider;
   for (const auto& [of_provider, credential] : caller.tenant->credentials)
     if (of_provider == provider) return {credential.name, credential.key.reveal()};
   return {};

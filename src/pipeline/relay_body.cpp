@@ -51,30 +51,38 @@ void BodyRelay::take(std::string_view bytes) {
 }
 
 void BodyRelay::ended() {
-  if (!exchange_.client.begun()) send_whole(held_.view());
-  exchange_.client.end();
+  if (!exchange_.client.begun() && !settled_) send_whole(held_.view());
+  if (exchange_.client.begun()) exchange_.client.end();
 }
 
 void BodyRelay::send_whole(std::string_view body) {
+  settled_ = true;
   read(body);
-  const auto clean = status_ >= 400 ? without_secrets(exchange_, body) : std::nullopt;
-  if (clean) body = *clean;
+  if (is_empty_) return;
+  if (status_ >= 400) {
+    auto clean = without_secrets(exchange_, body);
+    exchange_.held = std::make_unique<HeldAnswer>(
+        HeldAnswer{status_, std::string(fields_.view()), clean ? std::move(*clean) : std::string(body)});
+    return;
+  }
   begin({.length = body.size()});
   exchange_.client.write({&body, 1});
 }
 
 void BodyRelay::read(std::string_view body) {
+  const StreamKind kind = exchange_.inbound.stream_kind;
+  const bool is_chat = kind == StreamKind::chat || kind == StreamKind::completions;
   // Some providers pad with white space while they work.
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  is_empty_ = status_ == 200 && is_chat && body.empty();
   if (status_ != 200 || !body.starts_with('{')) return;
   const auto meaning = protocol::openai::read_reply(body);
   exchange_.record.usage = meaning.usage;
-  const StreamKind kind = exchange_.inbound.stream_kind;
-  if (!meaning.error || (kind != StreamKind::chat && kind != StreamKind::completions)) return;
+  if (!is_chat) return;
+  is_empty_ = meaning.no_choices && !meaning.error;
+  if (!meaning.error) return;
   // An error under a 200 would pass for an answer without words.
   status_ = status_of(body);
-  exchange_.record.outcome = outcome_of(status_);
-  exchange_.record.ended_by = EndedBy::upstream;
 }
 
 }  // namespace tollgate::pipeline

@@ -19,7 +19,8 @@ class BodyRelay {
   /// The body is complete: sends it, or its end.
   void ended();
 
-  std::uint16_t status() const { return status_; }
+  /// It says 200 and holds no answer; nothing was sent.
+  bool is_empty() const { return is_empty_; }
 
  private:
   void begin(BodyForm form);
@@ -32,6 +33,8 @@ class BodyRelay {
   bool length_known_ = false;
   std::uint64_t length_ = 0;
   ByteBuffer held_;
+  bool settled_ = false;  ///< what came has been looked at as a whole
+  bool is_empty_ = false;
 };
 
 }  // namespace tollgate::pipeline

@@ -17,9 +17,8 @@ namespace {
 // No API's error comes near it.
 constexpr std::size_t whole_limit = 1024 * 1024;
 
-/// The header lines but for those that speak of the body.
-std::string without_content_fields(std::string_view fields) {
-  constexpr std::string_view prefix = "content-";
+/// The header lines but for those whose names begin so.
+std::string without_field(std::string_view fields, std::string_view prefix) {
   std::string kept;
   while (!fields.empty()) {
     const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
@@ -29,8 +28,18 @@ std::string without_content_fields(std::string_view fields) {
   return kept;
 }
 
+std::string event_of(std::string_view text) {
+  std::string event;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    event.append("data: ").append(text.substr(0, end)).append("\n");
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return event + "\n";
+}
+
 const config::Provider& provider_of(const Exchange& exchange) {
-  return exchange.world->snapshot->providers[exchange.resolution.model->targets.front().provider];
+  return exchange.world->snapshot->providers[exchange.choice.target->provider];
 }
 
 }  // namespace
@@ -59,14 +68,36 @@ std::string_view loggable(const Exchange& exchange, std::string_view text) {
   return may_hold_secrets(exchange, text) && without_secrets(exchange, text) ? std::string_view() : text;
 }
 
+void send_held(Exchange& exchange, bool may_retry) {
+  const HeldAnswer& held = *exchange.held;
+  RequestRecord& record = exchange.record;
+  record.outcome = outcome_of(held.status);
+  record.ended_by = EndedBy::upstream;
+  const std::string_view body = held.body;
+  if (exchange.client.begun()) {
+    // The 200 is out already: the event says it all by itself.
+    const std::string event = event_of(body);
+    const std::string_view piece = event;
+    record.bytes_out += event.size();
+    exchange.client.write({&piece, 1});
+    exchange.client.end();
+    return;
+  }
+  record.status = held.status;
+  record.bytes_out = held.body.size();
+  std::string fields = held.fields;
+  if (!may_retry) fields = without_field(fields, "x-should-retry") + "X-Should-Retry: false\r\n";
+  exchange.client.begin(held.status, answer_fields(exchange, fields).view(), {.length = body.size()});
+  exchange.client.write({&body, 1});
+  exchange.client.end();
+}
+
 void ErrorRelay::head(std::string fields, const protocol::http::ResponseHead& upstream) {
   status_ = upstream.status;
   fields_ = std::move(fields);
   if (auto clean = without_secrets(exchange_, fields_)) fields_ = std::move(*clean);
   const std::string_view coding = upstream.fields.value("content-encoding");
   encoded_ = !coding.empty() && !protocol::http::equals_ignoring_case(coding, "identity");
-  exchange_.record.outcome = outcome_of(status_);
-  exchange_.record.ended_by = EndedBy::upstream;
 }
 
 bool ErrorRelay::take(std::string_view bytes) {
@@ -81,24 +112,20 @@ bool ErrorRelay::take(std::string_view bytes) {
 
 void ErrorRelay::ended() {
   if (encoded_) return send_stand_in("in a Content-Encoding that was not asked for");
-  const auto clean = without_secrets(exchange_, held_.view());
-  send(clean ? std::string_view(*clean) : held_.view());
+  auto clean = without_secrets(exchange_, held_.view());
+  keep(clean ? std::move(*clean) : std::string(held_.view()));
 }
 
-void ErrorRelay::send(std::string_view body) {
-  exchange_.record.status = status_;
-  exchange_.record.bytes_out += body.size();
-  exchange_.client.begin(status_, answer_fields(exchange_, fields_).view(), {.length = body.size()});
-  exchange_.client.write({&body, 1});
-  exchange_.client.end();
+void ErrorRelay::keep(std::string body) {
+  exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{status_, std::move(fields_), std::move(body)});
 }
 
 /// What cannot be looked through is not passed on; its status is.
 void ErrorRelay::send_stand_in(const std::string& reason) {
   held_.release();
-  fields_ = without_content_fields(fields_) + "Content-Type: application/json\r\n";
+  fields_ = without_field(fields_, "content-") + "Content-Type: application/json\r\n";
   const std::string target(exchange_.record.target);
-  send(protocol::openai::error_body({FailureKind::upstream_error, Source::upstream,
+  keep(protocol::openai::error_body({FailureKind::upstream_error, Source::upstream,
                                      "provider '" + target.substr(0, target.find('/')) + "' answered with status " +
                                          std::to_string(status_) + "; what it said is withheld, as it is " + reason}));
 }

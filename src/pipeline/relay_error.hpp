@@ -1,6 +1,6 @@
 #pragma once
-// Passes on an answer that has an error status. It is held whole, since a provider may have put our credential into its
-// words, and those are taken out before the client sees them.
+// Takes in an answer that has an error status. It is held whole, since a provider may have put our credential into its
+// words, and those are taken out before the client sees them; and since another target may have a better one.
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
@@ -21,19 +21,22 @@ bool may_hold_secrets(const Exchange& exchange, std::string_view text);
 /// A short text that every answer brings, for the log: nothing of it where one of those secrets is in it.
 std::string_view loggable(const Exchange& exchange, std::string_view text);
 
+/// Sends what is held. `may_retry`: clients are not told to leave it at that.
+void send_held(Exchange& exchange, bool may_retry);
+
 class ErrorRelay {
  public:
   explicit ErrorRelay(Exchange& exchange) : exchange_(exchange) {}
 
   /// The status and header lines for the client.
   void head(std::string fields, const protocol::http::ResponseHead& upstream);
-  /// False: the answer is larger than any error is, and the client has been told so in its place. No more is wanted.
+  /// False: the answer is larger than any error is, and others words are held in its place. No more is wanted.
   bool take(std::string_view bytes);
-  /// The body is complete: sends it.
+  /// The body is complete: it is held in the exchange.
   void ended();
 
  private:
-  void send(std::string_view body);
+  void keep(std::string body);
   void send_stand_in(const std::string& reason);
 
   Exchange& exchange_;

@@ -114,7 +114,11 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_v
   // What an unknown kind of stream sends need not be JSON.
   if (meaning.malformed && kind != StreamKind::opaque) return fail("an event of its stream is not valid JSON");
   if (meaning.usage_only && exchange_.strip_usage) return State::open;
-  if (meaning.error && !opened_) return refused(bytes, data);
+  if (meaning.error && !opened_) {
+    refusal_ = data;
+    return State::refused;
+  }
+  if (meaning.done && !opened_ && ends_with_done(kind)) return fail("its stream ended without an answer");
   if (meaning.finish) ++finishes_;
   const bool content = meaning.content || meaning.finish || meaning.done || meaning.usage_only;
   if (!content && !opened_) {
@@ -125,13 +129,6 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_v
   if (meaning.error) return failed_in_band(bytes);
   emit(bytes);
   return meaning.done ? done() : State::open;
-}
-
-StreamRelay::State StreamRelay::refused(std::string_view bytes, std::string_view data) {
-  refusal_ = data;
-  if (!exchange_.client.begun()) return State::refused;
-  // The 200 is out already: the event says it all by itself.
-  return failed_in_band(bytes);
 }
 
 StreamRelay::State StreamRelay::failed_in_band(std::string_view event) {

@@ -31,7 +31,7 @@ class StreamRelay {
   enum class State : std::uint8_t {
     open,
     complete,  ///< the stream has said its last word; whatever the upstream still sends is not waited for
-    refused,   ///< an error came before the head went out: refusal() is its body; nothing of it was sent
+    refused,   ///< an error came before any content: refusal() is its body; nothing of it was sent
     broken     ///< failure() has to be told to the client
   };
   /// Takes the next bytes of the upstream's body and sends what can go.
@@ -58,7 +58,6 @@ class StreamRelay {
   void hold(std::string_view bytes);
   void emit(std::string_view bytes);
   void flush();
-  State refused(std::string_view bytes, std::string_view data);
   State failed_in_band(std::string_view event);
   void complete_tail();
   State pass_unfinished();

@@ -1,23 +1,11 @@
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/error.hpp"
 
+#include "error_status.hpp"
+
 namespace tollgate::pipeline {
 
 namespace {
-
-Outcome outcome_of(const Failure& failure, bool content_sent) {
-  if (failure.kind == FailureKind::client_left) return Outcome::cancelled;
-  if (content_sent) return Outcome::truncated;
-  switch (failure.kind) {
-    case FailureKind::internal: return Outcome::internal;
-    case FailureKind::upstream_timeout: return Outcome::timeout;
-    case FailureKind::rate_limited:
-    case FailureKind::overloaded:
-    case FailureKind::no_upstream: return Outcome::limited;
-    case FailureKind::upstream_error: return Outcome::upstream_error;
-    default: return Outcome::client_error;
-  }
-}
 
 EndedBy ended_by(Source source) {
   switch (source) {

@@ -15,39 +15,86 @@ Failure unknown_model(const Exchange& exchange) {
   return {FailureKind::model_not_found, Source::client, std::move(message), "model_not_found", "model"};
 }
 
+/// The kind of task that the request says it is, in the order of precedence.
+std::string_view named_task(const Exchange& exchange) {
+  if (!exchange.inbound.task.empty()) return exchange.inbound.task;
+  if (exchange.resolution.task) return exchange.resolution.task->name;
+  return exchange.scan.task_type;
+}
+
+Result<void> find_task(Exchange& exchange) {
+  const std::string_view named = named_task(exchange);
+  const config::Route* route = exchange.resolution.route;
+  if (named.empty() || !route) return {};
+  exchange.task = route->task(named);
+  if (exchange.task) return {};
+  if (!route->refuses_unknown_tasks) {
+    exchange.warning = "unknown_task";
+    return {};
+  }
+  std::string names;
+  for (const config::Task& task : route->tasks) names += (names.empty() ? "" : ", ") + task.name;
+  return Failure{FailureKind::bad_request, Source::client,
+                 "the route '" + route->name + "' has no task of this name; it has: " + names, "unknown_task", "task"};
+}
+
+const config::Effort& effort_of(const Exchange& exchange) {
+  if (exchange.task) return exchange.task->dispatch.effort;
+  if (exchange.resolution.route) return exchange.resolution.route->dispatch.effort;
+  return exchange.world->snapshot->defaults;
+}
+
 }  // namespace
 
 Result<void> route(Exchange& exchange) {
   const config::Snapshot& snapshot = *exchange.world->snapshot;
   exchange.resolution = snapshot.resolve(exchange.scan.model);
   if (!exchange.resolution.model) return unknown_model(exchange);
-
-  const config::Model& model = *exchange.resolution.model;
-  const config::Target& target = model.targets.front();
-  RequestRecord& record = exchange.record;
-  record.model = model.name;
-  record.target = target.label;
-  Millis limit = snapshot.deadline;
-  if (exchange.resolution.route) {
-    record.route = exchange.resolution.route->name;
-    limit = exchange.resolution.route->deadline.value_or(limit);
+  if (auto found = find_task(exchange); !found) return found;
+  if (exchange.task) {
+    const config::ModelName& primary = exchange.task->dispatch.primary;
+    exchange.resolution.model = &snapshot.models[primary.model];
+    exchange.resolution.wildcard_part = primary.part;
+    exchange.record.task = exchange.task->name;
   }
+  if (exchange.resolution.route) exchange.record.route = exchange.resolution.route->name;
+
+  Millis limit = effort_of(exchange).deadline;
   // A client may ask for less time, never for more.
   if (exchange.inbound.timeout) limit = std::min(limit, *exchange.inbound.timeout);
   if (exchange.caller.key) limit = std::min(limit, exchange.caller.key->key.settings.max_timeout.value_or(limit));
   exchange.deadline = exchange.began + limit;
 
+  const config::Model& model = *exchange.resolution.model;
+  exchange.choice = {&model, &model.targets.front(), exchange.resolution.wildcard_part, nullptr,
+                     policy::Reason::primary};
+  exchange.record.model = model.name;
+  exchange.record.target = exchange.choice.target->label;
+  return {};
+}
+
+void aim(Exchange& exchange, const Choice& choice) {
+  const config::Target& target = *choice.target;
+  RequestRecord& record = exchange.record;
+  exchange.choice = choice;
+  exchange.held.reset();
+  record.model = choice.model->name;
+  record.target = target.label;
+  record.outcome = Outcome::ok;
+  record.ended_by = EndedBy::nobody;
+  record.usage.reset();
+  record.upstream_request_id.clear();
+  if (!exchange.client.begun()) record.bytes_out = 0;
+
   protocol::openai::SpliceWishes wishes;
-  const std::string& upstream_name =
-      target.upstream_model == "*" ? exchange.resolution.wildcard_part : target.upstream_model;
+  const std::string_view upstream_name = target.upstream_model == "*" ? choice.part : target.upstream_model;
   if (upstream_name != exchange.scan.model) wishes.model = upstream_name;
   const bool metered = exchange.scan.stream && exchange.inbound.knows_usage_option &&
-                       snapshot.providers[target.provider].inject_stream_usage;
+                       exchange.world->snapshot->providers[target.provider].inject_stream_usage;
   wishes.inject_usage = metered && !exchange.scan.include_usage.value_or(false);
   wishes.remove_task_type = !exchange.scan.task_type.empty() && !exchange.scan.store;
   exchange.splices = protocol::openai::plan_splices(exchange.scan, wishes);
   exchange.strip_usage = wishes.inject_usage;
-  return {};
 }
 
 }  // namespace tollgate::pipeline

@@ -1,6 +1,7 @@
 #include "tollgate/pipeline/serve.hpp"
 
 #include "attempt.hpp"
+#include "dispatcher.hpp"
 #include "stages.hpp"
 
 #include <memory>
@@ -51,7 +52,54 @@ Task<void> drain(Exchange& exchange) {
   }
 }
 
+/// Waits until the time of the next attempt. False: nobody waits for it any more.
+Task<MaybeFailure> wait_until(Exchange& exchange, SteadyTime time) {
+  while (exchange.alarm.woken_at() < time) {
+    const Woke woke = co_await exchange.pause(time);
+    if (woke == Woke::client_left)
+      co_return std::make_unique<Failure>(Failure{FailureKind::client_left, Source::client, "the client left"});
+    if (woke == Woke::must_stop) co_return std::make_unique<Failure>(shutting_down());
+  }
+  co_return nullptr;
+}
+
+/// Nobody else is asked: what the last one said is the answer.
+MaybeFailure give_up(Exchange& exchange, const Dispatcher& dispatcher, MaybeFailure failure, policy::Remedy last) {
+  const bool plan_is_over = dispatcher.attempts() > 0 && last != policy::Remedy::nothing;
+  if (exchange.held) {
+    send_held(exchange, !plan_is_over);
+    return nullptr;
+  }
+  if (!failure) failure = std::make_unique<Failure>(dispatcher.none_usable());
+  failure->final = failure->final || plan_is_over;
+  return failure;
+}
+
 }  // namespace
+
+Task<MaybeFailure> dispatch(Exchange& exchange) {
+  Dispatcher dispatcher(exchange);
+  MaybeFailure failure;
+  policy::Remedy remedy = policy::Remedy::repeat;
+  while (const auto at = dispatcher.next()) {
+    MaybeFailure stopped = co_await wait_until(exchange, *at);
+    if (stopped) co_return stopped;
+    if (!dispatcher.begin()) continue;
+    Attempt attempt(exchange);
+    co_await attempt.run();
+    failure = attempt.failure() ? std::make_unique<Failure>(*attempt.failure()) : nullptr;
+    switch (attempt.result()) {
+      case AttemptResult::answered: dispatcher.answered(); co_return nullptr;
+      case AttemptResult::abandoned: dispatcher.abandoned(); co_return failure;
+      case AttemptResult::broken: dispatcher.failed(attempt.end()); co_return failure;
+      case AttemptResult::no_answer: break;
+    }
+    const AttemptEnd end = attempt.end();
+    dispatcher.failed(end);
+    remedy = end.diagnosis.remedy;
+  }
+  co_return give_up(exchange, dispatcher, std::move(failure), remedy);
+}
 
 Task<void> serve(Exchange& exchange) {
   exchange.record.phase = Phase::body;
@@ -66,12 +114,7 @@ Task<void> serve(Exchange& exchange) {
   if (!failure && idempotent) failure = co_await take_idempotent_turn(exchange);
   const bool replayed = idempotent && idempotent->replayed();
   if (!failure && !replayed) failure = failure_of(admit(exchange));
-  if (!failure && !replayed) {
-    // One attempt is the whole plan until fallbacks are configurable.
-    Attempt attempt(exchange);
-    co_await attempt.run();
-    failure = attempt.take_failure();
-  }
+  if (!failure && !replayed) failure = co_await dispatch(exchange);
   if (idempotent) share_answer(exchange, failure != nullptr);
   if (failure) rescue(exchange, *failure);
   if (!exchange.client.drained()) co_await drain(exchange);

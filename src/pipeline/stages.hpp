@@ -15,6 +15,13 @@ Result<void> parse(Exchange& exchange);
 /// Finds what the requested name means, and how long it may take.
 Result<void> route(Exchange& exchange);
 
+/// Makes the request ready for the choice: the body's splices, the record's names, nothing left of an attempt before.
+void aim(Exchange& exchange, const Choice& choice);
+
+/// Makes attempts until one is answered, nobody is left to ask, or nobody wants to know: what it ended by, or null
+/// where the client has its answer or at least all of it that can be had.
+Task<std::unique_ptr<Failure>> dispatch(Exchange& exchange);
+
 /// Judges whether the caller may call what the name was resolved to.
 Result<void> authorize(Exchange& exchange);
 

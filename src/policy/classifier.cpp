@@ -132,9 +132,9 @@ class Findings {
 
 }  // namespace
 
-Verdict Classifier::classify(const Prompt& prompt) const {
+Classification Classifier::classify(const Prompt& prompt) const {
   const Findings findings(*compiled_, prompt);
-  Verdict verdict;
+  Classification verdict;
   verdict.scores.reserve(compiled_->tasks.size());
   for (const CompiledRules::Task& task : compiled_->tasks) {
     double score = 0, most = 0;

@@ -186,6 +186,7 @@ bool Session::read_own_fields(const Head& head) {
     request.inbound.timeout = Millis(millis);
   }
   request.inbound.end_user = head.fields.value("x-tollgate-user");
+  request.inbound.task = head.fields.value("x-tollgate-task");
   return read_priority(head);
 }
 

@@ -62,6 +62,7 @@ void Worker::adopt(const Generation& generation) {
   world->snapshot = own(generation.snapshot);
   if (calls_upstreams_) world->providers = upstreams_.adopt(*generation.snapshot, generation.upstream_tls);
   world->limits = generation.limits;
+  world->health = generation.health;
   if (!answers_ && services_.idempotency) answers_ = services_.idempotency->on(loop_);
   world->answers = answers_.get();
   world_ = std::move(world);

@@ -98,11 +98,11 @@ TEST(Timers, cut_an_upstream_that_does_not_go_on) {
       {"timeouts: {attempt: 200ms}", "", "", half, "phase: relay"},
       {"timeouts: {attempt: 200ms}", "", "", half.substr(0, 30), "phase: first_byte"},
       {"timeouts: {idle: 200ms}", "", "", half, "phase: relay"},
-      {"", "defaults: {deadline: 200ms}\n", "", "", "deadline"},
-      {"", "defaults: {deadline: 200ms}\n", "", half, "deadline"},
+      {"", "defaults: {deadline: 200ms, retry: {attempts: 1}}\n", "", "", "deadline"},
+      {"", "defaults: {deadline: 200ms, retry: {attempts: 1}}\n", "", half, "deadline"},
       {"", "", "x-tollgate-timeout-ms: 200\r\n", "", "deadline"},
       // It may shorten only.
-      {"", "defaults: {deadline: 200ms}\n", "x-tollgate-timeout-ms: 3600000\r\n", "", "deadline"},
+      {"", "defaults: {deadline: 200ms, retry: {attempts: 1}}\n", "x-tollgate-timeout-ms: 3600000\r\n", "", "deadline"},
   };
   for (const Timer& timer : timers) {
     SCOPED_TRACE(timer.provider_keys + timer.more_config + timer.request_fields + timer.sent);

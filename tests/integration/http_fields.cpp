@@ -86,7 +86,9 @@ TEST(Fields, cross_to_the_client_by_the_list_only) {
     client.send(post("/v1/chat/completions", chat_body("m", stream)));
     RawSocket connection = upstream.accept();
     RawUpstream::read_request(connection);
-    const std::string body = stream ? "data: [DONE]\n\n" : "{}";
+    const std::string body =
+        stream ? "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+               : "{}";
     connection.send(
         "HTTP/1.1 200 OK\r\nContent-Type: " + std::string(stream ? "text/event-stream" : "application/json") +
         "\r\nSet-Cookie: a=b\r\nServer: cloudflare\r\nOpenAI-Organization: org-ours\r\nOpenAI-Project: "

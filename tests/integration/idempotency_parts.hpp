@@ -16,7 +16,7 @@
 namespace tollgate::test {
 
 inline const std::string hello =
-    R"({"id":"x","object":"chat.completion","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}})";
+    R"({"id":"x","object":"chat.completion","choices":[{"index":0}],"usage":{"prompt_tokens":10,"completion_tokens":20}})";
 
 inline std::string with_key(const std::string& key, const std::string& more_fields = {}) {
   return "Idempotency-Key: " + key + "\r\n" + more_fields;

@@ -49,7 +49,7 @@ TEST_F(Relay, sends_the_body_as_it_came_and_the_answer_as_it_came) {
   const KeepAliveUpstream::Call call = upstream_.next();
   EXPECT_EQ(call.request.body, body);
   EXPECT_TRUE(call.request.head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n")) << call.request.head;
-  const std::string answer = "{ \"id\": 1.0,  \"choices\":[], \"model\" : \"gpt-dated\", \"e\":1e2 }\n\n";
+  const std::string answer = "{ \"id\": 1.0,  \"choices\":[{}], \"model\" : \"gpt-dated\", \"e\":1e2 }\n\n";
   upstream_.connection(call.connection).send(json_answer(answer));
   const Answer got = client_.read_answer();
   EXPECT_EQ(got.status, 200);

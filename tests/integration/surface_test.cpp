@@ -154,7 +154,8 @@ GatewayUnderTest::WholeConfig guarded_config(std::uint16_t port) {
   return [port](const std::filesystem::path& folder) {
     return "version: 1\nserver: {listen: [\"127.0.0.1:0\"]}\nadmin: {listen: \"127.0.0.1:0\", token: " +
            std::string(admin_token) + "}\nmetrics: {listen: \"127.0.0.1:0\", token: " + metrics_token +
-           "}\nlog: {access: " + (folder / "access.log").string() + ", level: debug}\n" +
+           "}\nlog: {access: " + (folder / "access.log").string() +
+           ", level: debug}\ndefaults: {retry: {attempts: 1}}\n" +
            config_for(port,
                       "credentials: [{name: main, key: canary-provider-key}]\nheaders: {X-Extra: canary-extra-header}");
   };

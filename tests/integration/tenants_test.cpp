@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 
 const std::string key = "acme-key-of-more-than-20-bytes", other_key = "other-key-of-more-than-20-bytes";
 const std::string usage_answer =
-    R"({"id":"x","object":"chat.completion","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}})";
+    R"({"id":"x","object":"chat.completion","choices":[{"index":0}],"usage":{"prompt_tokens":10,"completion_tokens":20}})";
 
 std::string bearer(const std::string& text) { return "Authorization: Bearer " + text + "\r\n"; }
 
@@ -86,8 +86,7 @@ TEST_F(Tenants, KeepTheirConnectionWhenTheyAreTurnedAway) {
   RawClient client(gateway_->address());
   // Pipelined: what follows a refused body is the next request, to the byte.
   client.send(post("/v1/chat/completions", chat_body("m"), bearer("wrong")) +
-              post("/v1/nothing-of-the-kind", chat_body("m"), bearer("wrong")) +
-              get("/v1/models", bearer(key)));
+              post("/v1/nothing-of-the-kind", chat_body("m"), bearer("wrong")) + get("/v1/models", bearer(key)));
   for (const int status : {401, 401, 200}) {
     const Answer answer = client.read_answer();
     EXPECT_EQ(answer.status, status);

@@ -70,11 +70,13 @@ GatewayUnderTest::~GatewayUnderTest() {
   join();
 }
 
+constexpr std::string_view one_attempt = "defaults: {retry: {attempts: 1}}\n";
+
 std::string framed_config(const std::string& config, const std::string& server_keys, const std::string& access_log,
                           const std::string& level) {
   return "version: 1\nserver:\n  listen: [\"127.0.0.1:0\"]\n  threads: 2\n" + indented(server_keys, "  ") +
          "admin: {listen: \"127.0.0.1:0\"}\nmetrics: {listen: \"127.0.0.1:0\"}\nlog: {access: " + access_log +
-         ", level: " + level + "}\n" + config;
+         ", level: " + level + "}\n" + std::string(config.find("defaults:") == config.npos ? one_attempt : "") + config;
 }
 
 std::string GatewayUnderTest::whole_config(const std::string& config) const {
@@ -115,8 +117,12 @@ bool GatewayUnderTest::wait_for_metric(const std::string& series, double value) 
   return eventually([&] { return metric(series) == value; });
 }
 
+/// A circuit that stays closed whatever a test makes its provider do.
+constexpr std::string_view patient = "circuit: {failures: 1000, min_requests: 1000000}\n";
+
 std::string config_for(std::uint16_t port, const std::string& provider_keys) {
   return "providers:\n  up:\n    protocol: openai\n    base_url: http://127.0.0.1:" + std::to_string(port) + "/v1\n" +
+         (provider_keys.find("circuit:") == provider_keys.npos ? "    " + std::string(patient) : "") +
          indented(provider_keys, "    ") + "models:\n  m: {provider: up}\n  \"up/*\": {provider: up, name: \"*\"}\n";
 }
 

@@ -70,7 +70,8 @@ std::string framed_config(const std::string& config, const std::string& server_k
                           const std::string& level);
 
 /// A configuration with one provider `up` at 127.0.0.1:port (base path /v1), the model `m` on it, and the wildcard
-/// model "up/*". `provider_keys` are further keys of the provider, a line each, without indentation.
+/// model "up/*". `provider_keys` are further keys of the provider, a line each, without indentation. Its circuit stays
+/// closed, whatever a test makes the provider do, unless they have one.
 std::string config_for(std::uint16_t port, const std::string& provider_keys = {});
 
 }  // namespace tollgate::test

@@ -58,7 +58,8 @@ config::LoadedTaskRules load_rules(const std::string& path) {
                                         [](const std::string&) -> std::optional<std::string> { return std::nullopt; }});
 }
 
-void print_error(const policy::Classifier& classifier, const LabelledPrompt& prompt, const policy::Verdict& verdict) {
+void print_error(const policy::Classifier& classifier, const LabelledPrompt& prompt,
+                 const policy::Classification& verdict) {
   std::printf("%s told as %s: %.100s\n", prompt.task.c_str(), std::string(verdict.task).c_str(), prompt.text.c_str());
   for (const policy::RuleHit& hit : classifier.explain(prompt.view())) {
     std::printf("    %-10s %+5.1f  %s\n", std::string(hit.task).c_str(), hit.weight, std::string(hit.rule).c_str());
@@ -142,7 +143,7 @@ int main(int count, char** values) {
   for (const policy::TaskRules& task : loaded.tasks) confusion[task.task];
   if (!arguments.prompts.empty()) {
     for (const LabelledPrompt& prompt : test::read_labelled_prompts(arguments.prompts)) {
-      const policy::Verdict verdict = loaded.classifier->classify(prompt.view());
+      const policy::Classification verdict = loaded.classifier->classify(prompt.view());
       ++confusion[prompt.task][verdict.task.empty() ? "none" : std::string(verdict.task)];
       if (arguments.errors && verdict.task != prompt.task) print_error(*loaded.classifier, prompt, verdict);
     }

@@ -3,6 +3,7 @@
 // one it began with. Every key of routes.yaml that can be set today stands here once, with its default.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/digest.hpp"
+#include "tollgate/policy/circuit.hpp"
 #include "tollgate/policy/key.hpp"
 #include "tollgate/policy/network.hpp"
 
@@ -172,6 +173,7 @@ struct SimulatorSettings {
 struct Credential {
   std::string name;
   Secret key;
+  double weight = 1;  ///< share of the requests among a provider's credentials
   bool operator==(const Credential&) const = default;
 };
 
@@ -209,6 +211,7 @@ struct Provider {
   std::vector<Credential> credentials;  ///< may be empty: no Authorization is sent
   Timeouts timeouts;
   PoolSettings pool;
+  policy::CircuitSettings circuit;
   UpstreamTls upstream_tls;
   std::vector<std::pair<std::string, Secret>> headers;  ///< extra fields on every request to this provider
   bool inject_stream_usage = true;                      ///< stream_usage: inject | off
@@ -229,19 +232,58 @@ struct Model {
   std::vector<Target> targets;                                ///< at least one
   std::optional<Millis> first_token, idle, attempt, connect;  ///< timeouts that replace the provider's
   policy::Limits limits;                                      ///< over all callers
+  std::optional<std::uint64_t> context;                       ///< tokens of input and output together, where known
   std::size_t default_max_output = 4096;                      ///< tokens to expect where a request sets no limit
   /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
   bool whole_name = false;
 };
 
+/// Whether an attempt that ran out of time may be followed by another one: the provider may bill both.
+enum class OnTimeout : std::uint8_t { never, once, always };
+
+struct RetrySettings {
+  std::size_t attempts = 3;  ///< over all targets of a request, the first one counted
+  Millis base{250};          ///< backoff before a target is asked again, doubled each time
+  Millis max{8000};
+  OnTimeout on_timeout = OnTimeout::once;
+  bool operator==(const RetrySettings&) const = default;
+};
+
+/// What a request may take, over all its attempts.
+struct Effort {
+  Millis deadline = std::chrono::minutes(15);
+  RetrySettings retry;
+  bool operator==(const Effort&) const = default;
+};
+
+/// A model as a route names it.
+struct ModelName {
+  std::size_t model = 0;  ///< index into Snapshot::models
+  std::string text;       ///< as written; differs from the model's name where a wildcard covers it
+  std::string part;       ///< what that wildcard's "*" stands for
+};
+
+/// Who answers, and how hard is tried.
+struct Dispatch {
+  ModelName primary;
+  std::vector<ModelName> fallbacks;  ///< in the order in which they are asked
+  Effort effort;
+};
+
+/// What a route does for one kind of task. Whole: what the file leaves out is the route's.
+struct Task {
+  std::string name;
+  Dispatch dispatch;
+};
+
 struct Route {
   std::string name;
   std::vector<std::string> match;  ///< other names, exact or with one trailing "*"
-  std::size_t primary = 0;         ///< index into Snapshot::models
-  std::string primary_name;        ///< as written; differs from the model's where a wildcard covers it
-  std::string primary_part;        ///< what that wildcard's "*" stands for
-  std::optional<Millis> deadline;
-  policy::Limits limits;  ///< over all callers
+  Dispatch dispatch;
+  std::vector<Task> tasks;
+  bool refuses_unknown_tasks = false;  ///< unknown_task: reject
+  policy::Limits limits;               ///< over all callers
+  const Task* task(std::string_view name) const;
 };
 
 /// Tenants that share limits.
@@ -269,7 +311,8 @@ struct Tenant {
 struct Resolution {
   const Route* route = nullptr;
   const Model* model = nullptr;
-  std::string wildcard_part;  ///< what the model's "*" stands for in this request
+  std::string wildcard_part;   ///< what the model's "*" stands for in this request
+  const Task* task = nullptr;  ///< that the name's suffix asked for: "auto:coding"
 };
 
 /// A name that ends in "*", of a model or of a route's match.
@@ -290,7 +333,7 @@ struct Snapshot {
   AdminSettings admin;
   MetricsSettings metrics;
   LogSettings log;
-  Millis deadline = std::chrono::minutes(15);  ///< defaults.deadline
+  Effort defaults;  ///< of models that are called by their own names
   std::vector<Provider> providers;
   std::vector<Model> models;
   std::vector<Route> routes;
@@ -299,7 +342,8 @@ struct Snapshot {
   StorageSettings storage;
 
   /// Name resolution of docs/configuration.md: exact route, exact match, exact model, longest wildcard (of match and
-  /// model names), provider/name where that provider has a wildcard model. Empty model pointer: unknown.
+  /// model names), provider/name where that provider has a wildcard model; at last a route with one of its tasks behind
+  /// a colon. Empty model pointer: unknown.
   Resolution resolve(std::string_view requested) const;
   /// Whether the rights allow what a name was resolved to, whatever way it was named: a direct model is known by its
   /// configured name, by the name that a wildcard made of it and by the target that answers. Letter case is ignored

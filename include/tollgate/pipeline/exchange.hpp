@@ -7,6 +7,7 @@
 #include "tollgate/pipeline/ports.hpp"
 #include "tollgate/pipeline/record.hpp"
 #include "tollgate/policy/admission.hpp"
+#include "tollgate/policy/attempt_plan.hpp"
 #include "tollgate/policy/key_table.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/openai/request.hpp"
@@ -27,6 +28,7 @@ struct Inbound {
   ByteBuffer fields;                             ///< the header lines that cross, each with CRLF
   std::optional<Millis> timeout;                 ///< x-tollgate-timeout-ms: may only shorten
   std::string end_user;                          ///< x-tollgate-user; empty: none
+  std::string task;                              ///< x-tollgate-task; empty: none
   std::optional<policy::Priority> priority;      ///< x-tollgate-priority, held to what the key may ask for
   bool json = true;                              ///< Content-Type says JSON, or there is none
   std::unique_ptr<IdempotentClient> idempotent;  ///< the exchange's client, where an Idempotency-Key came; else null
@@ -39,6 +41,22 @@ struct Caller {
   std::string provider_credential;              ///< the caller's own, where its tenant passes credentials on
   /// What its tenant and its key allow, both.
   bool may_call(const config::Snapshot& snapshot, const config::Resolution& resolution) const;
+};
+
+/// Whom an attempt asks, and with what.
+struct Choice {
+  const config::Model* model = nullptr;
+  const config::Target* target = nullptr;
+  std::string_view part;                           ///< what the model's "*" stands for
+  const config::Credential* credential = nullptr;  ///< null: the provider has none
+  policy::Reason reason = policy::Reason::primary;
+};
+
+/// An answer with an error status, whole and without secrets, until it is known whether it is what the client gets.
+struct HeldAnswer {
+  std::uint16_t status = 0;
+  std::string fields;  ///< header lines, each with CRLF
+  std::string body;
 };
 
 /// Why a waiting request goes on.
@@ -67,6 +85,10 @@ struct Exchange {
   ByteBuffer body;
   protocol::openai::RequestScan scan;
   config::Resolution resolution;
+  const config::Task* task = nullptr;  ///< the route's own keys apply where there is none
+  std::string_view warning;            ///< for x-tollgate-warning; empty: none
+  Choice choice;                       ///< of the attempt at hand; before the first one the primary
+  std::unique_ptr<HeldAnswer> held;    ///< what the last attempt brought, where that was an error
   std::vector<protocol::openai::Splice> splices;
   policy::Hold hold;          ///< what the request has taken of its limits
   policy::Standing standing;  ///< of its limits, for the x-ratelimit fields

@@ -1,7 +1,8 @@
 #pragma once
-// What outlives a configuration: the levels of its limits. Shared by all workers.
+// What outlives a configuration: the levels of its limits, and how its targets fare. Shared by all workers.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/config/snapshot.hpp"
+#include "tollgate/pipeline/health.hpp"
 #include "tollgate/policy/end_users.hpp"
 #include "tollgate/policy/key_table.hpp"
 #include "tollgate/policy/limit_book.hpp"
@@ -11,9 +12,10 @@
 
 namespace tollgate::pipeline {
 
-/// The levels of all limits, by name. Any thread.
+/// By name. Any thread.
 struct LiveState {
   policy::LimitBook limits;
+  HealthBook health;
   policy::EndUserScopes end_users{most_end_users};
   static constexpr std::size_t most_end_users = 100'000;
 };

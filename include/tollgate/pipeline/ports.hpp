@@ -117,6 +117,7 @@ class UpstreamProvider {
   virtual std::unique_ptr<UpstreamCall> start(const UpstreamRequest& request, WaitPoint& point) = 0;
 };
 
+struct Health;
 struct LimitScopes;
 class IdempotentAnswers;
 
@@ -125,6 +126,7 @@ struct World {
   std::shared_ptr<const config::Snapshot> snapshot;
   std::vector<std::shared_ptr<UpstreamProvider>> providers;  ///< in the order of snapshot->providers
   std::shared_ptr<const LimitScopes> limits;                 ///< live_state.hpp
+  std::shared_ptr<const Health> health;                      ///< health.hpp
   IdempotentAnswers* answers = nullptr;                      ///< idempotency.hpp; null: keys mean nothing
 };
 

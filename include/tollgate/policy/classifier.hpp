@@ -75,7 +75,7 @@ struct TaskScore {
   double score = 0;
   double threshold = 0;
 };
-struct Verdict {
+struct Classification {
   std::string_view task{};  ///< empty: none reached its threshold
   double score = 0;
   std::string_view rule{};          ///< what added most to it, "word 'translate'"; empty: none
@@ -105,7 +105,7 @@ class Classifier {
 
   /// The task with the highest score among those that reached their threshold; among equals the first. Linear in the
   /// text looked at, whatever it holds.
-  Verdict classify(const Prompt& prompt) const;
+  Classification classify(const Prompt& prompt) const;
   /// Every text that classify() finds.
   std::vector<RuleHit> explain(const Prompt& prompt) const;
 

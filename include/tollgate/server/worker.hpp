@@ -34,6 +34,7 @@ struct Generation {
   std::vector<io::SslContext> upstream_tls;  ///< by provider
   io::SslContext server_tls;                 ///< null: the data listener speaks plain HTTP
   std::shared_ptr<const pipeline::LimitScopes> limits;
+  std::shared_ptr<const pipeline::Health> health;
   std::vector<std::shared_ptr<const policy::KnownKey>> keys;  ///< those of the file
 };
 

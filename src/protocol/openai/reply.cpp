@@ -113,6 +113,12 @@ class ErrorReader {
   ErrorInfo flat_;
 };
 
+bool is_empty_list(std::string_view json) {
+  if (!json.starts_with('[')) return false;
+  const std::size_t next = json.find_first_not_of(" \t\r\n", 1);
+  return next != json.npos && json[next] == ']';
+}
+
 }  // namespace
 
 ReplyMeaning read_reply(std::string_view json) {
@@ -130,6 +136,8 @@ ReplyMeaning read_reply(std::string_view json) {
       meaning.error |= reader.take().text == R"("error")";
     } else if (same(key, "response") || same(key, "x_groq")) {
       nested = take_nested_usage(reader);
+    } else if (same(key, "choices")) {
+      meaning.no_choices = is_empty_list(reader.take().text);
     } else {
       reader.take();
     }

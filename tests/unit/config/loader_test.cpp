@@ -63,7 +63,7 @@ routes:
   EXPECT_FALSE(s.server.full_response_headers);
   EXPECT_EQ(s.admin.listen.port, 9901);
   EXPECT_EQ(s.log.access, "/etc/tollgate/logs/access.log");
-  EXPECT_EQ(s.deadline, minutes(1));
+  EXPECT_EQ(s.defaults.deadline, minutes(1));
   const Provider& provider = s.providers[0];
   EXPECT_TRUE(provider.tls);
   EXPECT_EQ(provider.host, "api.example.com");
@@ -81,7 +81,7 @@ routes:
   EXPECT_EQ(s.models[0].targets[0].label, "openai/gpt-x");
   EXPECT_EQ(s.models[0].targets[0].weight, 3);
   EXPECT_EQ(s.models[0].first_token, minutes(10));
-  EXPECT_EQ(s.routes[0].deadline, seconds(5));
+  EXPECT_EQ(s.routes[0].dispatch.effort.deadline, seconds(5));
   EXPECT_EQ(s.file, "/etc/tollgate/routes.yaml");
   EXPECT_EQ(s.files, (std::vector<std::string>{"/etc/tollgate/routes.yaml", "/etc/tollgate/ca.pem"}));
 }

@@ -35,8 +35,8 @@ TEST(Store, holders_keep_the_snapshot_they_have) {
   store.publish(loaded());
   const auto pinned = store.current();
   store.publish(loaded("defaults: {deadline: 1m}\n"));
-  EXPECT_EQ(pinned->deadline, std::chrono::minutes(15));
-  EXPECT_EQ(store.current()->deadline, std::chrono::minutes(1));
+  EXPECT_EQ(pinned->defaults.deadline, std::chrono::minutes(15));
+  EXPECT_EQ(store.current()->defaults.deadline, std::chrono::minutes(1));
 }
 
 TEST(Store, a_published_copy_resolves_within_itself) {

@@ -31,7 +31,7 @@ TEST(Attempt, a_client_may_shorten_the_deadline) {
 
 TEST(Attempt, a_client_may_not_lengthen_the_deadline) {
   Harness harness;
-  harness.snapshot->deadline = Millis(100);
+  harness.snapshot->defaults.deadline = Millis(100);
   harness.exchange->inbound.timeout = Millis(10'000);
   harness.provider->steps = {Step{}};
   harness.serve();

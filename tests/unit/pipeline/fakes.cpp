@@ -73,7 +73,7 @@ Harness::Harness(std::string request_body, IdempotentAnswers* answers) {
   model.targets.push_back(target);
   snapshot->models.push_back(model);
   snapshot->model_by_name.emplace("m", 0);
-  auto world = std::make_shared<World>();
+  snapshot->defaults.retry.attempts = 1;
   world->snapshot = snapshot;
   world->providers.push_back(provider);
   world->limits = limit_scopes(*snapshot, live, alarm.now());
@@ -95,6 +95,7 @@ Harness::~Harness() {
 }
 
 void Harness::serve() {
+  world->health = live.health.health_of(*snapshot);
   serving = true;
   detach([](Harness& harness) -> Task<void> {
     co_await pipeline::serve(*harness.exchange);

@@ -115,6 +115,7 @@ struct Harness {
   std::shared_ptr<ScriptedProvider> provider = std::make_shared<ScriptedProvider>();
   std::shared_ptr<config::Snapshot> snapshot = std::make_shared<config::Snapshot>();
   LiveState live;
+  std::shared_ptr<World> world = std::make_shared<World>();
   std::unique_ptr<Exchange> exchange;
   bool serving = false;
   bool over = false;

@@ -171,7 +171,7 @@ TEST(IdempotentRequest, lets_the_next_one_try_where_its_client_leaves) {
 }
 
 TEST(IdempotentRequest, keeps_an_answer_of_a_mebibyte_and_of_a_longer_one_that_there_was_one) {
-  const std::string mebibyte(IdempotentClient::longest_answer, ' ');
+  const std::string mebibyte(IdempotentClient::longest_answer, 'x');
   Keyed keyed;
   keyed.lead({head(), data(mebibyte), end});
   ASSERT_TRUE(keyed.answers.finished);

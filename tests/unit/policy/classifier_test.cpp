@@ -36,7 +36,7 @@ std::string refusal(const std::vector<TaskRules>& tasks) {
 TEST(Classifier, tells_the_task_with_the_highest_score) {
   const Classifier classifier = compiled(
       {{"translate", {rule(RuleKind::word, {"translate"}, 3)}, 2}, {"code", {rule(RuleKind::word, {"python"}, 4)}, 2}});
-  const Verdict verdict = classifier.classify({.user = "Translate this Python code"});
+  const Classification verdict = classifier.classify({.user = "Translate this Python code"});
   EXPECT_EQ(verdict.task, "code");
   EXPECT_EQ(verdict.score, 4);
   EXPECT_EQ(verdict.rule, "word 'python'");
@@ -48,7 +48,7 @@ TEST(Classifier, tells_the_task_with_the_highest_score) {
 
 TEST(Classifier, tells_no_task_below_every_threshold) {
   const Classifier classifier = compiled({{"translate", {rule(RuleKind::word, {"translate"}, 1.5)}, 2}});
-  const Verdict verdict = classifier.classify({.user = "translate"});
+  const Classification verdict = classifier.classify({.user = "translate"});
   EXPECT_EQ(verdict.task, "");
   EXPECT_EQ(verdict.rule, "");
   EXPECT_EQ(verdict.scores.at(0).score, 1.5);
@@ -72,7 +72,7 @@ TEST(Classifier, gives_what_nothing_won_to_a_task_that_needs_nothing) {
 }
 
 TEST(Classifier, without_tasks_tells_none) {
-  const Verdict verdict = compiled({}).classify({.user = "hello"});
+  const Classification verdict = compiled({}).classify({.user = "hello"});
   EXPECT_EQ(verdict.task, "");
   EXPECT_TRUE(verdict.scores.empty());
 }
@@ -89,7 +89,7 @@ TEST(Classifier, counts_a_text_once_and_as_many_texts_as_it_may) {
 TEST(Classifier, takes_evidence_against) {
   const Classifier classifier = compiled({{"t", {rule(RuleKind::word, {"a"}, 3), rule(RuleKind::word, {"b"}, -2)}, 2}});
   EXPECT_EQ(classifier.classify({.user = "a"}).task, "t");
-  const Verdict verdict = classifier.classify({.user = "a b"});
+  const Classification verdict = classifier.classify({.user = "a b"});
   EXPECT_EQ(verdict.task, "");
   EXPECT_EQ(verdict.scores[0].score, 1);
 }

@@ -20,7 +20,8 @@ struct ReplyMeaning {
   /// The `usage` object (top level, else of `response` or `x_groq` within), or nothing where it is absent, null or
   /// broken: any count that is negative, fractional, above 2^53 or no number, or no count at all.
   std::optional<Usage> usage;
-  bool error = false;  ///< a truthy top-level `error`, or `object` is "error"
+  bool error = false;       ///< a truthy top-level `error`, or `object` is "error"
+  bool no_choices = false;  ///< `choices` is there and holds none
 };
 ReplyMeaning read_reply(std::string_view json);
 

@@ -1,0 +1,75 @@
+#pragma once
+// How the targets and their credentials fare, as all workers see them together. Outlives a configuration: what is known
+// of a target by its name is not forgotten by a reload.
+#include "tollgate/base/clock.hpp"
+#include "tollgate/config/snapshot.hpp"
+#include "tollgate/policy/circuit.hpp"
+#include "tollgate/policy/retry_budget.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace tollgate::pipeline {
+
+/// A credential of ours at a provider: whether it may be used now. Any thread.
+class CredentialHealth {
+ public:
+  enum class State : std::uint8_t {
+    usable,
+    cooling,   ///< it has used up its rate
+    set_aside  ///< the provider refuses it, or it has no money left
+  };
+  struct View {
+    State state = State::usable;
+    SteadyTime until{};
+  };
+  View view(SteadyTime now) const;
+  /// The later time counts.
+  void cool_until(SteadyTime time);
+  /// True where it was not set aside before: worth an alarm.
+  bool set_aside(SteadyTime until, SteadyTime now);
+  /// It was taken again.
+  void accepted();
+
+ private:
+  std::atomic<SteadyTime::duration::rep> cool_until_{0}, aside_until_{0};
+};
+
+/// A target with what is known of it under each credential of its provider, and at the end under those of callers.
+struct TargetHealth {
+  std::string label;
+  std::vector<std::string> credentials;                    ///< names, in the order of `circuits`
+  std::vector<std::shared_ptr<policy::Circuit>> circuits;  ///< at least one
+  std::shared_ptr<policy::RetryBudget> repeats;
+  policy::Circuit& circuit_of_callers() const { return *circuits.back(); }
+};
+
+/// That of one configuration's targets and credentials, in the order of its lists.
+struct Health {
+  std::vector<std::vector<TargetHealth>> models;                            ///< by model and target
+  std::vector<std::vector<std::shared_ptr<CredentialHealth>>> credentials;  ///< by provider and credential
+};
+
+/// Everything by name. Any thread.
+class HealthBook {
+ public:
+  /// Puts the configuration's settings in force at once.
+  std::shared_ptr<const Health> health_of(const config::Snapshot& snapshot);
+
+ private:
+  template <class T, class... Arguments>
+  std::shared_ptr<T> get(std::map<std::string, std::weak_ptr<T>>& known, const std::string& name,
+                         const Arguments&... arguments);
+
+  std::mutex mutex_;  ///< over all below
+  std::map<std::string, std::weak_ptr<policy::Circuit>> circuits_;
+  std::map<std::string, std::weak_ptr<policy::RetryBudget>> repeats_;
+  std::map<std::string, std::weak_ptr<CredentialHealth>> credentials_;
+};
+
+}  // namespace tollgate::pipeline
