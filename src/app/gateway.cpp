@@ -75,6 +75,7 @@ class Gateway::Impl {
   void reload_on_request();
   void watch_files();
   void forget_old_answers();
+  void tell_circuits();
   void announce();
   void stop();
   void begin_drain();
@@ -181,7 +182,7 @@ void Gateway::Impl::on_every_worker(const std::function<void(Worker&)>& action) 
 void Gateway::Impl::make_ready(Generation& generation) {
   const SteadyTime now = std::chrono::steady_clock::now();
   generation.limits = pipeline::limit_scopes(*generation.snapshot, live_, now);
-  generation.health = live_.health.health_of(*generation.snapshot);
+  generation.health = live_.health.health_of(*generation.snapshot, now);
   for (const config::Tenant& tenant : generation.snapshot->tenants)
     for (const policy::Key& key : tenant.keys) generation.keys.push_back(pipeline::known_key(key, live_, now));
 }
@@ -191,6 +192,7 @@ void Gateway::Impl::make_admin_api() {
       {.loop = control_->loop(),
        .store = stored_keys_->store(),
        .configuration = [this] { return configuration_.current(); },
+       .health = [this] { return control_->world()->health; },
        .reload = [this] { return reload(); },
        .effective_config = [this] { return config::effective(*configuration_.current()); },
        .key_added =
@@ -300,9 +302,20 @@ void Gateway::Impl::watch_files() {
   watch_timer_->at(control_->loop().now() + watch_interval, [this] {
     if (configuration_.changed()) reload();
     live_.limits.sweep(control_->loop().now());
+    tell_circuits();
     forget_old_answers();
     watch_files();
   });
+}
+
+void Gateway::Impl::tell_circuits() {
+  for (const auto& change : live_.health.take_changes()) {
+    const auto& [from, to, reason, at] = change.transition;
+    diagnostics_.warning("circuit_" + std::string(policy::name_of(to)), {{"target", change.target},
+                                                                         {"credential", change.credential},
+                                                                         {"from", std::string(policy::name_of(from))},
+                                                                         {"reason", std::string(reason)}});
+  }
 }
 
 void Gateway::Impl::forget_old_answers() {

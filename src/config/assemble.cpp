@@ -2,6 +2,8 @@
 // Cross-checks: what one part of the file says about another, and the indexes for looking names up. They come last,
 // when all files are read, because a name may stand in a later file than what points at it.
 
+#include "tollgate/config/task_rules.hpp"
+
 #include "config/assemble_tenants.hpp"
 #include "config/words.hpp"
 
@@ -40,6 +42,12 @@ DispatchEntry entry_of(const Dispatch& dispatch, const Dispatch& above) {
   for (const ModelName& name : dispatch.fallbacks) entry.fallbacks.push_back({name.text});
   entry.effort = entry_of(dispatch.effort, above.effort);
   return entry;
+}
+
+/// Compiled once: it never changes.
+std::shared_ptr<const policy::Classifier> built_in_classifier() {
+  static const auto classifier = std::make_shared<const policy::Classifier>(default_task_rules().classifier.value());
+  return classifier;
 }
 
 class Assembler {
@@ -188,6 +196,9 @@ void assemble(Document document, Snapshot& snapshot, Report& report) {
   for (ModelEntry& entry : document.models) assembler.take_model(entry);
   for (RouteEntry& entry : document.routes) assembler.take_route(entry);
   assembler.index_matches(document.routes);
+  const auto classifies = [](const Route& route) { return route.classifies; };
+  if (std::any_of(snapshot.routes.begin(), snapshot.routes.end(), classifies))
+    snapshot.classifier = built_in_classifier();
   assemble_tenants(document, snapshot, report);
 }
 

@@ -143,6 +143,8 @@ void describe(Keys& keys, RouteEntry& entry) {
   describe(keys, entry.dispatch, Need::required);
   keys.key("tasks", "kinds of task, by name; each replaces only the keys that it has",
            entries_of(entry.tasks, Star::refused, [](TaskEntry& task) -> std::string& { return task.name; }));
+  keys.key("classifier", "whether a request that names no task is given one by its words: docs/classifier.md",
+           flag(entry.route.classifies));
   bool& refuses = entry.route.refuses_unknown_tasks;
   keys.key("unknown_task", "what becomes of a request for a task that the route does not have",
            choice(

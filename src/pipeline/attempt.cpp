@@ -10,6 +10,7 @@
 #include "error_status.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tollgate::pipeline {
 
@@ -66,7 +67,8 @@ Attempt::Attempt(Exchange& exchange)
              exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       stream_(exchange),
-      body_(exchange) {
+      body_(exchange),
+      began_(exchange.alarm.woken_at()) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.id = id_;
@@ -172,6 +174,7 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
     error_ = std::make_unique<ErrorRelay>(exchange_);
     error_->head(std::string(fields.view()), head);
   } else {
+    note_content();
     body_.head(head.status, std::move(fields), head);
   }
   return {};
@@ -220,6 +223,13 @@ Result<void> Attempt::take_end() {
   return judge_body();
 }
 
+/// What the provider has taken to begin its answer tells how it fares.
+void Attempt::note_content() {
+  if (std::exchange(had_content_, true) || !exchange_.choice.load) return;
+  const SteadyTime now = exchange_.alarm.woken_at();
+  exchange_.choice.load->sample(std::chrono::duration_cast<Micros>(now - began_), now);
+}
+
 AttemptResult Attempt::result() const {
   if (exchange_.held) return AttemptResult::no_answer;
   if (!failure_) return AttemptResult::answered;
@@ -229,7 +239,7 @@ AttemptResult Attempt::result() const {
 }
 
 AttemptEnd Attempt::end() const {
-  AttemptEnd end{diagnosis_, timed_out_, retry_after_};
+  AttemptEnd end{diagnosis_, timed_out_, retry_after_, had_content_};
   if (const auto& held = exchange_.held) {
     const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
     end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
@@ -241,6 +251,7 @@ AttemptEnd Attempt::end() const {
 
 Result<void> Attempt::settle(StreamRelay::State state) {
   if (stream_.opened()) {
+    note_content();
     clock_.content();
     // Nothing may be sent a second time now, and a stream may last for minutes.
     exchange_.body.release();

@@ -33,6 +33,8 @@ class Attempt {
   /// What run() has failed by, or null.
   const Failure* failure() const { return failure_.get(); }
   AttemptResult result() const;
+  /// Its first content has come.
+  bool had_content() const { return had_content_; }
   /// Of what brought no answer.
   AttemptEnd end() const;
 
@@ -48,6 +50,7 @@ class Attempt {
   Result<void> take_data(std::string_view data);
   Result<void> take_end();
   Result<void> judge_body();
+  void note_content();
   Result<void> settle(StreamRelay::State state);
   void refuse(const std::string& body);
 
@@ -73,6 +76,8 @@ class Attempt {
   bool plain_ = false;                 ///< it is something else
   bool over_ = false;
   bool timed_out_ = false;
+  bool had_content_ = false;
+  SteadyTime began_;
   policy::Diagnosis diagnosis_ = policy::no_answer;  ///< of a failure
   std::optional<Millis> retry_after_;
   SteadyTime wait_began_, finished_at_ = never;

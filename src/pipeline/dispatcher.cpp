@@ -71,7 +71,7 @@ Dispatcher::Dispatcher(Exchange& exchange) : exchange_(exchange), plan_(settings
 }
 
 Dispatcher::~Dispatcher() {
-  if (permit_) abandoned();
+  if (permit_) abandoned(false);
 }
 
 void Dispatcher::add(const config::ModelName& name, std::uint16_t rank) {
@@ -114,17 +114,22 @@ Option Dispatcher::option_of(const Candidate& candidate, SteadyTime now) const {
   option.target = candidate.number;
   option.credential = candidate.circuit;
   option.context = candidate.model->context.value_or(0);
-  option.cost = 1 / (candidate.target->weight * (candidate.credential ? candidate.credential->weight : 1));
+  const policy::Circuit& circuit = *candidate.health->circuits[candidate.circuit];
+  if (!circuit.usable(now)) {
+    option.state = Option::State::circuit_open;
+    option.usable_at = circuit.retry_at(now).value_or(now);
+    return option;
+  }
   if (candidate.of_credential) {
     const auto view = candidate.of_credential->view(now);
     option.state = state_of(view.state);
     option.usable_at = view.until;
   }
-  if (option.state != Option::State::usable) return option;
-  const policy::Circuit& circuit = *candidate.health->circuits[candidate.circuit];
-  if (circuit.usable(now)) return option;
-  option.state = Option::State::circuit_open;
-  option.usable_at = circuit.retry_at(now).value_or(now);
+  // One that stands alone needs no comparing.
+  if (candidates_.size() > 1) {
+    const double weight = candidate.target->weight * (candidate.credential ? candidate.credential->weight : 1);
+    option.load = candidate.health->load->choice(weight, circuit.share(now), now);
+  }
   return option;
 }
 
@@ -157,7 +162,9 @@ bool Dispatcher::begin() {
     return false;
   }
   if (!repeat_) candidate.health->repeats->arrived(now);
-  aim(exchange_, {candidate.model, candidate.target, candidate.part, candidate.credential, reason_});
+  candidate.health->load->began();
+  aim(exchange_,
+      {candidate.model, candidate.target, candidate.part, candidate.credential, reason_, candidate.health->load.get()});
   return true;
 }
 
@@ -174,11 +181,17 @@ void Dispatcher::report(policy::Verdict verdict) {
 }
 
 void Dispatcher::answered() {
-  if (const auto& credential = candidates_[chosen_].of_credential) credential->accepted();
+  const Candidate& candidate = candidates_[chosen_];
+  if (candidate.of_credential) candidate.of_credential->accepted();
+  candidate.health->load->ended();
   report(policy::Verdict::success);
 }
 
-void Dispatcher::abandoned() { report(policy::Verdict::ignored); }
+void Dispatcher::abandoned(bool had_content) {
+  policy::Load& load = *candidates_[chosen_].health->load;
+  had_content ? load.ended() : load.left();
+  report(policy::Verdict::ignored);
+}
 
 void Dispatcher::failed(const AttemptEnd& end) {
   const SteadyTime now = exchange_.alarm.woken_at();
@@ -188,6 +201,13 @@ void Dispatcher::failed(const AttemptEnd& end) {
     if (end.diagnosis.remedy == Remedy::cool_down)
       candidate.of_credential->cool_until(
           now + std::clamp(end.retry_after.value_or(shortest_cooling), shortest_cooling, longest_cooling));
+  }
+  policy::Load& load = *candidate.health->load;
+  if (end.diagnosis.blame == policy::Blame::none && !end.had_content) {
+    load.left();
+  } else {
+    if (!end.had_content) load.failed(end.retry_after.value_or(Millis(0)), now);
+    load.ended();
   }
   switch (end.diagnosis.blame) {
     case policy::Blame::none: report(policy::Verdict::ignored); break;

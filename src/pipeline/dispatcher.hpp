@@ -17,6 +17,7 @@ struct AttemptEnd {
   policy::Diagnosis diagnosis;
   bool timeout = false;
   std::optional<Millis> retry_after;
+  bool had_content = false;  ///< its first content has come, and the target's load was told
 };
 
 class Dispatcher {
@@ -26,14 +27,15 @@ class Dispatcher {
 
   /// When to begin the next attempt; nothing: there is none.
   std::optional<SteadyTime> next();
-  /// Takes what the attempt needs and aims the exchange at it. False: it cannot be had any more; ask for the next.
+  /// Takes what the attempt needs and aims the exchange at it. False: it cannot be had any more; ask for the next. That
+  /// happens where others were faster, or the retry budget is spent.
   bool begin();
   /// The attempt has brought the client its answer.
   void answered();
   /// It has brought none that counts.
   void failed(const AttemptEnd& end);
   /// It was broken off by the client or by the gateway.
-  void abandoned();
+  void abandoned(bool had_content);
 
   std::size_t attempts() const { return plan_.attempts(); }
   /// Why nobody is asked, where nobody could be.

@@ -48,7 +48,7 @@ std::shared_ptr<T> HealthBook::get(std::map<std::string, std::weak_ptr<T>>& know
   return found;
 }
 
-std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snapshot) {
+std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snapshot, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   auto health = std::make_shared<Health>();
   for (const config::Provider& provider : snapshot.providers) {
@@ -63,6 +63,7 @@ std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snap
       TargetHealth& known = targets.emplace_back();
       known.label = target.label;
       known.repeats = get(repeats_, target.label, policy::RetryBudgetSettings{});
+      known.load = get(loads_, target.label, now);
       for (const config::Credential& credential : provider.credentials) known.credentials.push_back(credential.name);
       known.credentials.emplace_back(provider.credentials.empty() ? std::string_view() : of_callers);
       for (const std::string& credential : known.credentials) {
@@ -73,9 +74,23 @@ std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snap
   }
   // What no configuration names any more is gone with its last request.
   std::erase_if(circuits_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(loads_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(repeats_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(credentials_, [](const auto& entry) { return entry.second.expired(); });
   return health;
+}
+
+std::vector<HealthBook::Change> HealthBook::take_changes() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Change> changes;
+  for (const auto& [name, known] : circuits_) {
+    const auto circuit = known.lock();
+    if (!circuit) continue;
+    const std::size_t end = name.find('\n');
+    for (const auto& transition : circuit->take_transitions())
+      changes.push_back({name.substr(0, end), name.substr(end + 1), transition});
+  }
+  return changes;
 }
 
 }  // namespace tollgate::pipeline

@@ -1,3 +1,7 @@
+// From the requested name to whom is asked first, and what is cut out of or put into the body for the target that is
+// asked now: the one is done once for a request, the other for each attempt.
+#include "tollgate/protocol/openai/prompt.hpp"
+
 #include "stages.hpp"
 
 namespace tollgate::pipeline {
@@ -22,10 +26,22 @@ std::string_view named_task(const Exchange& exchange) {
   return exchange.scan.task_type;
 }
 
+/// The task of the request's words, if the route has it.
+const config::Task* classified(const Exchange& exchange, const config::Route& route) {
+  const auto text = protocol::openai::read_prompt(exchange.body.view());
+  const auto found =
+      exchange.world->snapshot->classifier->classify({text.system, text.user, text.tool_names, text.user_length});
+  return route.task(found.task);
+}
+
 Result<void> find_task(Exchange& exchange) {
   const std::string_view named = named_task(exchange);
   const config::Route* route = exchange.resolution.route;
-  if (named.empty() || !route) return {};
+  if (!route) return {};
+  if (named.empty()) {
+    if (route->classifies && !route->tasks.empty()) exchange.task = classified(exchange, *route);
+    return {};
+  }
   exchange.task = route->task(named);
   if (exchange.task) return {};
   if (!route->refuses_unknown_tasks) {
@@ -66,8 +82,8 @@ Result<void> route(Exchange& exchange) {
   exchange.deadline = exchange.began + limit;
 
   const config::Model& model = *exchange.resolution.model;
-  exchange.choice = {&model, &model.targets.front(), exchange.resolution.wildcard_part, nullptr,
-                     policy::Reason::primary};
+  exchange.choice = {&model,  &model.targets.front(),  exchange.resolution.wildcard_part,
+                     nullptr, policy::Reason::primary, nullptr};
   exchange.record.model = model.name;
   exchange.record.target = exchange.choice.target->label;
   return {};

@@ -52,6 +52,8 @@ Task<void> drain(Exchange& exchange) {
   }
 }
 
+constexpr int most_overtaken = 32;
+
 /// Waits until the time of the next attempt. False: nobody waits for it any more.
 Task<MaybeFailure> wait_until(Exchange& exchange, SteadyTime time) {
   while (exchange.alarm.woken_at() < time) {
@@ -81,16 +83,21 @@ Task<MaybeFailure> dispatch(Exchange& exchange) {
   Dispatcher dispatcher(exchange);
   MaybeFailure failure;
   policy::Remedy remedy = policy::Remedy::repeat;
+  // Who is overtaken by others each time is not usable to it.
+  int overtaken = 0;
   while (const auto at = dispatcher.next()) {
     MaybeFailure stopped = co_await wait_until(exchange, *at);
     if (stopped) co_return stopped;
-    if (!dispatcher.begin()) continue;
+    if (!dispatcher.begin()) {
+      if (++overtaken > most_overtaken) break;
+      continue;
+    }
     Attempt attempt(exchange);
     co_await attempt.run();
     failure = attempt.failure() ? std::make_unique<Failure>(*attempt.failure()) : nullptr;
     switch (attempt.result()) {
       case AttemptResult::answered: dispatcher.answered(); co_return nullptr;
-      case AttemptResult::abandoned: dispatcher.abandoned(); co_return failure;
+      case AttemptResult::abandoned: dispatcher.abandoned(attempt.had_content()); co_return failure;
       case AttemptResult::broken: dispatcher.failed(attempt.end()); co_return failure;
       case AttemptResult::no_answer: break;
     }

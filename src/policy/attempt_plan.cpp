@@ -4,6 +4,8 @@
 
 #include "tollgate/policy/backoff.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -13,21 +15,18 @@ namespace {
 
 using State = Option::State;
 
-/// Of those that fit the first of two drawn at random wins by its cost: nobody herds onto the best one.
+/// One of those that fit, by weight and load.
 template <class Fits>
 std::optional<std::size_t> draw(std::span<const Option> options, Random& random, Fits fits) {
-  const auto count = static_cast<std::uint64_t>(std::count_if(options.begin(), options.end(), fits));
-  if (count == 0) return std::nullopt;
-  const auto nth = [&](std::uint64_t place) {
-    std::size_t index = 0;
-    for (;; ++index)
-      if (fits(options[index]) && place-- == 0) return index;
-  };
-  if (count == 1) return nth(0);
-  const std::uint64_t first = random() % count;
-  const std::uint64_t second = (first + 1 + random() % (count - 1)) % count;
-  const std::size_t one = nth(first), other = nth(second);
-  return options[other].cost < options[one].cost ? other : one;
+  boost::container::small_vector<std::size_t, 8> places;
+  boost::container::small_vector<Choice, 8> choices;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    if (!fits(options[i])) continue;
+    places.push_back(i);
+    choices.push_back(options[i].load);
+  }
+  if (places.empty()) return std::nullopt;
+  return places[places.size() == 1 ? 0 : choose(choices, random)];
 }
 
 /// Why the primary was passed over.

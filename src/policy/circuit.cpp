@@ -226,4 +226,13 @@ std::vector<Circuit::Transition> Circuit::take_transitions() {
   return std::exchange(machine_.transitions, {});
 }
 
+std::string_view name_of(CircuitState state) {
+  switch (state) {
+    case CircuitState::closed: return "closed";
+    case CircuitState::open: return "open";
+    case CircuitState::half_open: return "half_open";
+  }
+  return "closed";  // GCOVR_EXCL_LINE: every state has returned
+}
+
 }  // namespace tollgate::policy

@@ -30,8 +30,8 @@ TEST(AdminDocument, is_answered_path_by_path_as_it_says) {
   EXPECT_EQ(seen,
             (std::set<std::string>{"GET /admin/v1/keys", "POST /admin/v1/keys", "GET /admin/v1/keys/{id}",
                                    "DELETE /admin/v1/keys/{id}", "GET /admin/v1/tenants", "GET /admin/v1/tenants/{id}",
-                                   "GET /admin/v1/audit", "GET /admin/v1/audit/verify", "POST /admin/v1/reload",
-                                   "GET /admin/v1/config", "GET /admin/v1/openapi.json"}));
+                                   "GET /admin/v1/targets", "GET /admin/v1/audit", "GET /admin/v1/audit/verify",
+                                   "POST /admin/v1/reload", "GET /admin/v1/config", "GET /admin/v1/openapi.json"}));
 }
 
 // --- who may do what ---
@@ -42,12 +42,19 @@ struct Door {
 };
 
 const Door doors[] = {
-    {"GET", "/admin/v1/keys", "", 200, 200, 200},         {"GET", "/admin/v1/keys/acme/ci", "", 200, 200, 200},
-    {"GET", "/admin/v1/tenants", "", 200, 200, 200},      {"GET", "/admin/v1/tenants/acme", "", 200, 200, 200},
-    {"GET", "/admin/v1/audit", "", 200, 200, 200},        {"GET", "/admin/v1/audit/verify", "", 200, 200, 200},
-    {"GET", "/admin/v1/config", "", 200, 200, 200},       {"GET", "/admin/v1/openapi.json", "", 200, 200, 200},
-    {"POST", "/admin/v1/reload", "", 403, 200, 200},      {"DELETE", "/admin/v1/keys/key_none", "", 403, 404, 404},
-    {"POST", "/admin/v1/keys", plain_key, 403, 403, 201}, {"GET", "/admin/v1/nothing", "", 404, 404, 404},
+    {"GET", "/admin/v1/keys", "", 200, 200, 200},
+    {"GET", "/admin/v1/keys/acme/ci", "", 200, 200, 200},
+    {"GET", "/admin/v1/tenants", "", 200, 200, 200},
+    {"GET", "/admin/v1/tenants/acme", "", 200, 200, 200},
+    {"GET", "/admin/v1/targets", "", 200, 200, 200},
+    {"GET", "/admin/v1/audit", "", 200, 200, 200},
+    {"GET", "/admin/v1/audit/verify", "", 200, 200, 200},
+    {"GET", "/admin/v1/config", "", 200, 200, 200},
+    {"GET", "/admin/v1/openapi.json", "", 200, 200, 200},
+    {"POST", "/admin/v1/reload", "", 403, 200, 200},
+    {"DELETE", "/admin/v1/keys/key_none", "", 403, 404, 404},
+    {"POST", "/admin/v1/keys", plain_key, 403, 403, 201},
+    {"GET", "/admin/v1/nothing", "", 404, 404, 404},
     {"PATCH", "/admin/v1/keys", "", 405, 405, 405},
 };
 

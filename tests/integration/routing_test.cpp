@@ -216,6 +216,29 @@ TEST_F(Routing, LeavesATargetAloneWhoseCircuitIsOpen) {
   EXPECT_EQ(one_.upstream.accepted(), before);
 }
 
+TEST_F(Routing, FailsAtOnceWhereACredentialIsRefusedAndItsCircuitIsOpen) {
+  start("fallbacks: []",
+        ", credentials: [{name: x, key: test-key-1}], circuit: {failures: 1, open_for: 1h, longest_open: 1h}",
+        "attempts: 1");
+  ask();
+  one_.answers(json_answer(failure, 500));
+  EXPECT_EQ(answer().status, 500);
+  ask();
+  EXPECT_EQ(answer().status, 503);
+
+  start("fallbacks: []",
+        ", credentials: [{name: x, key: test-key-1}], circuit: {failures: 1, open_for: 1h, longest_open: 1h}",
+        "attempts: 1");
+  ask();
+  one_.answers(json_answer(failure, 401));
+  EXPECT_EQ(answer().status, 502);
+  ask();
+  one_.answers(json_answer(failure, 500));
+  EXPECT_EQ(answer().status, 500);
+  ask();
+  EXPECT_EQ(answer().status, 503);
+}
+
 TEST_F(Routing, FailsAtOnceWhereEveryCircuitIsOpen) {
   start("fallbacks: []", ", circuit: {failures: 1, open_for: 1h, longest_open: 1h}", "attempts: 1");
   ask();
@@ -291,6 +314,22 @@ TEST_F(Routing, GoesByTheTaskThatTheRequestNames) {
   EXPECT_EQ(got.fields.at("x-tollgate-warning"), "unknown_task");
 }
 
+TEST_F(Routing, GoesByTheWordsOfARequestThatNamesNoTask) {
+  start("fallbacks: [], classifier: true, tasks: {translate: {primary: two}}");
+  const auto say = [this](const std::string& words) {
+    client_->send(
+        post("/v1/chat/completions", R"({"model":"auto","messages":[{"role":"user","content":")" + words + "\"}]}"));
+  };
+  say("Please translate this sentence into French: good morning");
+  two_.answers(json_answer(good));
+  Answer got = answer();
+  expect_by(got, "b", "1", "task");
+  EXPECT_EQ(got.fields.at("x-tollgate-task"), "translate");
+  say("Why does my Python function throw a TypeError?");
+  one_.answers(json_answer(good));
+  expect_by(answer(), "a", "1", "primary");
+}
+
 TEST_F(Routing, RefusesATaskThatItDoesNotHaveWhereItIsToldTo) {
   start("fallbacks: [], unknown_task: reject, tasks: {coding: {primary: two}}");
   ask("x-tollgate-task: cooking\r\n");
@@ -313,6 +352,25 @@ TEST_F(Routing, AsksAnEquivalentTargetBeforeItRepeats) {
   one_.answers(json_answer(failure, 500));
   two_.answers(json_answer(good));
   expect_by(answer(), "b", "2", "retry_exhausted");
+}
+
+TEST_F(Routing, ShowsOperatorsHowEveryTargetFares) {
+  start("fallbacks: [two]",
+        two_keys.substr(0, two_keys.rfind(", {")) + "], circuit: {failures: 1, open_for: 1h, longest_open: 1h}");
+  ask();
+  one_.answers(json_answer(failure, 500));
+  two_.answers(json_answer(good));
+  EXPECT_EQ(answer().status, 200);
+  RawClient operators(gateway_->admin_address());
+  operators.send(get("/admin/v1/targets"));
+  const Answer got = operators.read_answer();
+  EXPECT_EQ(got.status, 200);
+  EXPECT_NE(got.body.find(R"("target":"a/one","credential":"x","circuit":"open","reason":"failures_in_a_row")"),
+            std::string::npos)
+      << got.body;
+  EXPECT_NE(got.body.find(R"("target":"b/two","credential":"","circuit":"closed","reason":"started")"),
+            std::string::npos)
+      << got.body;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/digest.hpp"
 #include "tollgate/policy/circuit.hpp"
+#include "tollgate/policy/classifier.hpp"
 #include "tollgate/policy/key.hpp"
 #include "tollgate/policy/network.hpp"
 
@@ -282,6 +283,7 @@ struct Route {
   Dispatch dispatch;
   std::vector<Task> tasks;
   bool refuses_unknown_tasks = false;  ///< unknown_task: reject
+  bool classifies = false;             ///< where a request names no task its text is looked at
   policy::Limits limits;               ///< over all callers
   const Task* task(std::string_view name) const;
 };
@@ -340,6 +342,8 @@ struct Snapshot {
   std::vector<Group> groups;
   std::vector<Tenant> tenants;  ///< none: open, whoever reaches a listener may call
   StorageSettings storage;
+  /// There where a route classifies: the rules that are built in, docs/classifier.md.
+  std::shared_ptr<const policy::Classifier> classifier;
 
   /// Name resolution of docs/configuration.md: exact route, exact match, exact model, longest wildcard (of match and
   /// model names), provider/name where that provider has a wildcard model; at last a route with one of its tasks behind

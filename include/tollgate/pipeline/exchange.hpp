@@ -50,6 +50,7 @@ struct Choice {
   std::string_view part;                           ///< what the model's "*" stands for
   const config::Credential* credential = nullptr;  ///< null: the provider has none
   policy::Reason reason = policy::Reason::primary;
+  policy::Load* load = nullptr;  ///< of the target: told when the first content comes
 };
 
 /// An answer with an error status, whole and without secrets, until it is known whether it is what the client gets.

@@ -4,6 +4,7 @@
 #include "tollgate/base/clock.hpp"
 #include "tollgate/config/snapshot.hpp"
 #include "tollgate/policy/circuit.hpp"
+#include "tollgate/policy/load.hpp"
 #include "tollgate/policy/retry_budget.hpp"
 
 #include <atomic>
@@ -46,6 +47,7 @@ struct TargetHealth {
   std::vector<std::string> credentials;                    ///< names, in the order of `circuits`
   std::vector<std::shared_ptr<policy::Circuit>> circuits;  ///< at least one
   std::shared_ptr<policy::RetryBudget> repeats;
+  std::shared_ptr<policy::Load> load;
   policy::Circuit& circuit_of_callers() const { return *circuits.back(); }
 };
 
@@ -59,7 +61,15 @@ struct Health {
 class HealthBook {
  public:
   /// Puts the configuration's settings in force at once.
-  std::shared_ptr<const Health> health_of(const config::Snapshot& snapshot);
+  std::shared_ptr<const Health> health_of(const config::Snapshot& snapshot, SteadyTime now);
+
+  /// A circuit that has changed its state.
+  struct Change {
+    std::string target, credential;
+    policy::Circuit::Transition transition;
+  };
+  /// Since the last call.
+  std::vector<Change> take_changes();
 
  private:
   template <class T, class... Arguments>
@@ -69,6 +79,7 @@ class HealthBook {
   std::mutex mutex_;  ///< over all below
   std::map<std::string, std::weak_ptr<policy::Circuit>> circuits_;
   std::map<std::string, std::weak_ptr<policy::RetryBudget>> repeats_;
+  std::map<std::string, std::weak_ptr<policy::Load>> loads_;
   std::map<std::string, std::weak_ptr<CredentialHealth>> credentials_;
 };
 

@@ -3,6 +3,7 @@
 // that what has come is the answer. Knows no clock, no socket and no configuration.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/random.hpp"
+#include "tollgate/policy/load.hpp"
 #include "tollgate/policy/remedy.hpp"
 
 #include <cstddef>
@@ -22,7 +23,7 @@ struct Option {
   std::uint64_t context = 0;     ///< tokens that it holds; 0: not known
   enum class State : std::uint8_t { usable, circuit_open, cooling, set_aside } state = State::usable;
   SteadyTime usable_at{};  ///< where it is not usable
-  double cost = 1;         ///< of two equal ones the cheaper one is taken: load by weight
+  Choice load{};           ///< by which one of several equal ones is taken
 };
 
 /// Why this one, for x-tollgate-reason: a closed list.

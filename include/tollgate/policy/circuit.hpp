@@ -27,6 +27,8 @@ struct CircuitSettings {
 };
 
 enum class CircuitState { closed, open, half_open };
+/// For logs and operators: "half_open".
+std::string_view name_of(CircuitState state);
 
 /// How a call ended.
 enum class Verdict {

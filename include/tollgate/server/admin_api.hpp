@@ -1,6 +1,7 @@
 #pragma once
 #include "tollgate/base/digest.hpp"
 #include "tollgate/base/result.hpp"
+#include "tollgate/pipeline/health.hpp"
 #include "tollgate/policy/key_table.hpp"
 #include "tollgate/server/admin.hpp"
 #include "tollgate/server/services.hpp"
@@ -23,6 +24,7 @@ struct AdminParts {
   io::Loop& loop;              ///< of the control thread: answers come back by its post()
   io::Store* store = nullptr;  ///< null: nothing is stored, so there are no keys but the file's and no audit
   std::function<std::shared_ptr<const config::Snapshot>()> configuration;
+  std::function<std::shared_ptr<const pipeline::Health>()> health;
   std::function<ReloadReport()> reload;
   std::function<std::string()> effective_config;          ///< secrets masked
   std::function<void(policy::Key key)> key_added;         ///< in force on every worker soon after

@@ -23,6 +23,11 @@ void get_tenant(Context& context, const ExchangePointer& exchange);
 Json tenant_schema();
 Json tenant_list_schema();
 
+// targets.cpp
+void list_targets(Context& context, const ExchangePointer& exchange);
+Json target_schema();
+Json target_list_schema();
+
 // audit.cpp
 void read_audit(Context& context, const ExchangePointer& exchange);
 void verify_audit(Context& context, const ExchangePointer& exchange);

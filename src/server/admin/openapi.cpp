@@ -34,6 +34,8 @@ Json schemas() {
           {"Limits", limits_schema()},
           {"Tenant", tenant_schema()},
           {"TenantList", tenant_list_schema()},
+          {"Target", target_schema()},
+          {"TargetList", target_list_schema()},
           {"AuditRow", audit_row_schema()},
           {"AuditPage", audit_page_schema()},
           {"AuditVerdict", audit_verdict_schema()},

@@ -82,6 +82,8 @@ constexpr std::array table{
               "Tenant",
               200,
               {404, 503}},
+    Operation{"GET", "/admin/v1/targets", "list_targets", AdminRole::read, list_targets,
+              "Every target with each of its credentials: circuit, cool-down, load", "TargetList", 200},
     Operation{"GET",
               "/admin/v1/audit",
               "read_audit",

@@ -95,7 +95,7 @@ Harness::~Harness() {
 }
 
 void Harness::serve() {
-  world->health = live.health.health_of(*snapshot);
+  world->health = live.health.health_of(*snapshot, alarm.now());
   serving = true;
   detach([](Harness& harness) -> Task<void> {
     co_await pipeline::serve(*harness.exchange);

@@ -91,6 +91,7 @@ class Harness {
     AdminParts parts{.loop = loop_,
                      .store = store_.get(),
                      .configuration = [this] { return snapshot_; },
+                     .health = [this] { return health_.health_of(*snapshot_, loop_.now()); },
                      .reload =
                          [this] {
                            ++reloads;
@@ -158,6 +159,7 @@ class Harness {
   std::promise<void> broken_;
   io::Loop loop_{1};
   std::unique_ptr<io::Store> store_;
+  pipeline::HealthBook health_;
   std::shared_ptr<const config::Snapshot> snapshot_;
   std::unique_ptr<AdminApi> api_;
   test::SchemaCheck check_{json::parse(to_text(openapi_document()))};

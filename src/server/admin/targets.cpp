@@ -1,0 +1,100 @@
+#include "tollgate/base/instant.hpp"
+#include "tollgate/io/loop.hpp"
+
+#include "handlers.hpp"
+#include "schema.hpp"
+
+#include <optional>
+
+namespace tollgate::server::admin {
+
+namespace {
+
+using pipeline::CredentialHealth;
+using pipeline::TargetHealth;
+
+std::string_view name_of(CredentialHealth::State state) {
+  switch (state) {
+    case CredentialHealth::State::usable: return "usable";
+    case CredentialHealth::State::cooling: return "cooling";
+    case CredentialHealth::State::set_aside: return "set_aside";
+  }
+  return "usable";  // GCOVR_EXCL_LINE: every state has returned
+}
+
+/// Health goes by the steady clock, people by the other one.
+class Clocks {
+ public:
+  Clocks(SteadyTime steady, SystemTime system) : steady_(steady), system_(system) {}
+  SteadyTime steady() const { return steady_; }
+  Json show(std::optional<SteadyTime> time) const {
+    if (!time || *time == never || *time == SteadyTime{}) return nullptr;
+    return show_instant(system_ + std::chrono::duration_cast<SystemTime::duration>(*time - steady_));
+  }
+
+ private:
+  SteadyTime steady_;
+  SystemTime system_;
+};
+
+Json view_of(const TargetHealth& target, std::size_t index, const CredentialHealth* credential, const Clocks& clocks) {
+  const auto circuit = target.circuits[index]->view(clocks.steady());
+  const auto fares = credential ? credential->view(clocks.steady()) : CredentialHealth::View{};
+  return {{"target", target.label},
+          {"credential", target.credentials[index]},
+          {"circuit", policy::name_of(circuit.state)},
+          {"reason", circuit.reason},
+          {"since", clocks.show(circuit.since)},
+          {"retry_at", clocks.show(circuit.retry_at)},
+          {"openings", circuit.openings},
+          {"credential_state", name_of(fares.state)},
+          {"credential_until", clocks.show(fares.until)},
+          {"pending", target.load->pending()},
+          {"first_token_us", target.load->first_token(clocks.steady()).count()},
+          {"repeats_denied", target.repeats->denied()}};
+}
+
+}  // namespace
+
+void list_targets(Context& context, const ExchangePointer& exchange) {
+  const auto health = context.parts().health();
+  const Clocks clocks(context.parts().loop.now(), exchange->now);
+  Json targets = Json::array();
+  const auto& models = exchange->snapshot->models;
+  for (std::size_t model = 0; model < models.size() && model < health->models.size(); ++model) {
+    for (std::size_t i = 0; i < models[model].targets.size(); ++i) {
+      const TargetHealth& target = health->models[model][i];
+      const auto& credentials = health->credentials[models[model].targets[i].provider];
+      for (std::size_t index = 0; index < target.circuits.size(); ++index)
+        targets.push_back(
+            view_of(target, index, index < credentials.size() ? credentials[index].get() : nullptr, clocks));
+    }
+  }
+  exchange->reply({{"data", std::move(targets)}});
+}
+
+Json target_schema() {
+  const auto words = [](Json list, std::string_view meaning) {
+    return Json{{"type", "string"}, {"enum", std::move(list)}, {"description", meaning}};
+  };
+  const Json count = {{"type", "integer"}, {"minimum", 0}};
+  return object_of(
+      {{"target", scalar_of("string", "provider/name")},
+       {"credential", scalar_of("string", "As in the file; (callers): those of callers; empty: the provider has none")},
+       {"circuit", words({"closed", "open", "half_open"}, "Closed: it is asked; half_open: by a few probes")},
+       {"reason", scalar_of("string", "Of the circuit's latest change")},
+       {"since", scalar_of({"string", "null"}, "UTC, of that change; null: none so far")},
+       {"retry_at", scalar_of({"string", "null"}, "UTC, when it is tried again at the latest; null: now")},
+       {"openings", count},
+       {"credential_state",
+        words({"usable", "cooling", "set_aside"}, "Cooling: it has used up its rate; set_aside: it is refused")},
+       {"credential_until", scalar_of({"string", "null"}, "UTC, when it is used again")},
+       {"pending", count},
+       {"first_token_us", scalar_of("integer", "Microseconds: the estimate by which targets are compared")},
+       {"repeats_denied", count}},
+      "A target with one of its credentials");
+}
+
+Json target_list_schema() { return object_of({{"data", list_of(reference("Target"))}}, "Targets"); }
+
+}  // namespace tollgate::server::admin
