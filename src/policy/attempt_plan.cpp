@@ -114,9 +114,14 @@ AttemptPlan::Step AttemptPlan::next(std::span<const Option> options, SteadyTime 
       return {false, *chosen, now, false, *rank == 0 ? Reason::primary : passed_over(options)};
     }
     // What was refused to one request may be given to the next: better than asking nobody.
-    const auto aside = draw(options, random, [](const Option& option) { return option.state == State::set_aside; });
-    if (!aside) return {};
-    return {false, *aside, now, false, Reason::primary};
+    if (const auto aside = draw(options, random, [](const Option& option) { return option.state == State::set_aside; }))
+      return {false, *aside, now, false, Reason::primary};
+    // A short wait is better than sending away who would come back at once; not all at the same moment.
+    const auto cooled = first_to_cool(options);
+    if (!cooled || options[*cooled].usable_at > now + settings_.backoff_max) return {};
+    const SteadyTime at = options[*cooled].usable_at + up_to(settings_.backoff_base, random.unit());
+    if (!in_time(at)) return {};
+    return {false, *cooled, at, false, Reason::primary};
   }
 
   const Tried& last = tried_.back();
@@ -157,14 +162,18 @@ AttemptPlan::Step AttemptPlan::next(std::span<const Option> options, SteadyTime 
   if (next_rank) return fallback();
 
   // Nobody else: whoever says when it will be back.
+  const auto cooled = first_to_cool(options);
+  if (!cooled || !in_time(options[*cooled].usable_at)) return {};
+  return {false, *cooled, options[*cooled].usable_at, was_asked(options[*cooled].target), reason};
+}
+
+std::optional<std::size_t> AttemptPlan::first_to_cool(std::span<const Option> options) const {
   std::optional<std::size_t> soonest;
   for (std::size_t i = 0; i < options.size(); ++i) {
-    const Option& option = options[i];
-    if (option.state != State::cooling || is_barred(option)) continue;
-    if (!soonest || option.usable_at < options[*soonest].usable_at) soonest = i;
+    if (options[i].state != State::cooling || is_barred(options[i])) continue;
+    if (!soonest || options[i].usable_at < options[*soonest].usable_at) soonest = i;
   }
-  if (!soonest || !in_time(options[*soonest].usable_at)) return {};
-  return {false, *soonest, options[*soonest].usable_at, was_asked(options[*soonest].target), reason};
+  return soonest;
 }
 
 void AttemptPlan::failed(const Option& option, Diagnosis diagnosis, bool timeout, std::optional<Millis> retry_after,

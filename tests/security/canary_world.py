@@ -39,13 +39,16 @@ admin:
 metrics: {{listen: "127.0.0.1:0", token: '{metrics}'}}
 log: {{access: ./access.log, level: debug}}
 storage: {{path: store.db}}
+defaults: {{retry: {{attempts: 1}}}}    # one request, one answer of the provider, however bad
 providers:
   echo:
     base_url: "http://127.0.0.1:{port}/v1"
     credentials: [{{name: main, key: '{provider}'}}]
     headers: {{X-Extra-Secret: '{field}'}}
+    circuit: {{failures: 1000, min_requests: 1000000}}
   other:
     base_url: "http://127.0.0.1:{port}/v1"
+    circuit: {{failures: 1000, min_requests: 1000000}}
     credentials: [{{name: main, key: '${{file:second.key}}'}}]
 models:
   m: {{provider: echo}}

@@ -50,7 +50,9 @@ struct PlanSettings {
 /// Order after a failure that another attempt may mend: an equivalent target that was not asked yet, at once; another
 /// credential of the same one, at once; the same one after a wait, if the retry budget allows and an attempt is left
 /// for a fallback where there is one; the next fallback, at once; at last the one that says when it will be back, where
-/// that is within the deadline. After a timeout the fallback comes before the repeat. One request's, one thread.
+/// that is within the deadline. After a timeout the fallback comes before the repeat. Where nobody is usable at the
+/// beginning, a credential that is set aside is asked all the same, and one that cools is waited for up to the longest
+/// backoff. One request's, one thread.
 class AttemptPlan {
  public:
   AttemptPlan(const PlanSettings& settings, SteadyTime deadline) : settings_(settings), deadline_(deadline) {}
@@ -82,6 +84,7 @@ class AttemptPlan {
   bool is_over() const;
   bool was_asked(std::uint16_t target) const;
   bool is_barred(const Option& option) const;
+  std::optional<std::size_t> first_to_cool(std::span<const Option> options) const;
   SteadyTime wait_end(SteadyTime now, Random& random) const;
 
   PlanSettings settings_;

@@ -56,8 +56,17 @@ TEST_F(Plan, passes_a_primary_over_that_is_not_usable_and_says_why) {
 
 TEST_F(Plan, asks_nobody_where_nobody_is_usable) {
   const std::vector<Option> options{option(0, 0, 0, Option::State::circuit_open, start + Millis(500)),
-                                    option(1, 1, 0, Option::State::cooling, start + Millis(500))};
+                                    option(1, 1, 0, Option::State::cooling, start + Millis(9000))};
   EXPECT_TRUE(plan().next(options, start, random_).stop);
+}
+
+TEST_F(Plan, waits_a_little_for_a_credential_that_cools) {
+  const std::vector<Option> options{option(0, 0, 0, Option::State::cooling, start + Millis(1000))};
+  const auto step = plan().next(options, start, random_);
+  EXPECT_FALSE(step.stop);
+  EXPECT_GE(step.at, start + Millis(1000));
+  EXPECT_LE(step.at, start + Millis(1250));
+  EXPECT_TRUE(plan(3, Millis(900)).next(options, start, random_).stop);
 }
 
 TEST_F(Plan, asks_with_a_refused_credential_rather_than_nobody) {
@@ -262,7 +271,7 @@ class History {
     ASSERT_FALSE(over_) << "after an answer that stands";
     ASSERT_LT(asked_, settings_.attempts);
     ASSERT_LE(std::max(step.at, now_), deadline_);
-    const bool waits = chosen.state == Option::State::cooling && step.at >= chosen.usable_at && asked_ > 0;
+    const bool waits = chosen.state == Option::State::cooling && step.at >= chosen.usable_at;
     const bool last_resort = chosen.state == Option::State::set_aside && asked_ == 0;
     ASSERT_TRUE(chosen.state == Option::State::usable || waits || last_resort);
     for (const auto& [target, credential, remedy] : tried_) {
