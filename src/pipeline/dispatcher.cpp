@@ -140,6 +140,7 @@ void Dispatcher::look(SteadyTime now) {
 
 std::optional<SteadyTime> Dispatcher::next() {
   const SteadyTime now = exchange_.alarm.woken_at();
+  if (is_plain(now)) return now;
   look(now);
   const auto step = plan_.next(options_, now, exchange_.random);
   if (step.stop) return std::nullopt;
@@ -147,6 +148,13 @@ std::optional<SteadyTime> Dispatcher::next() {
   repeat_ = step.repeat;
   reason_ = step.reason;
   return step.at;
+}
+
+/// Nothing to choose, and nothing known against it but what its circuit will say: the way of most requests.
+bool Dispatcher::is_plain(SteadyTime now) const {
+  if (candidates_.size() != 1 || plan_.attempts() > 0 || denied_ || now >= exchange_.deadline) return false;
+  const auto& credential = candidates_.front().of_credential;
+  return !credential || credential->view(now).state == CredentialHealth::State::usable;
 }
 
 bool Dispatcher::begin() {
@@ -157,14 +165,16 @@ bool Dispatcher::begin() {
     return false;
   }
   permit_ = candidate.health->circuits[candidate.circuit]->admit(now);
+  denied_ = !permit_;
   if (!permit_) {
     if (repeat_) candidate.health->repeats->repeat_over();
     return false;
   }
   if (!repeat_) candidate.health->repeats->arrived(now);
-  candidate.health->load->began();
-  aim(exchange_,
-      {candidate.model, candidate.target, candidate.part, candidate.credential, reason_, candidate.health->load.get()});
+  // One that stands alone is compared with nobody.
+  load_ = candidates_.size() > 1 ? candidate.health->load.get() : nullptr;
+  if (load_) load_->began();
+  aim(exchange_, {candidate.model, candidate.target, candidate.part, candidate.credential, reason_, load_});
   return true;
 }
 
@@ -183,13 +193,12 @@ void Dispatcher::report(policy::Verdict verdict) {
 void Dispatcher::answered() {
   const Candidate& candidate = candidates_[chosen_];
   if (candidate.of_credential) candidate.of_credential->accepted();
-  candidate.health->load->ended();
+  if (load_) load_->ended();
   report(policy::Verdict::success);
 }
 
 void Dispatcher::abandoned(bool had_content) {
-  policy::Load& load = *candidates_[chosen_].health->load;
-  had_content ? load.ended() : load.left();
+  if (load_) had_content ? load_->ended() : load_->left();
   report(policy::Verdict::ignored);
 }
 
@@ -202,12 +211,11 @@ void Dispatcher::failed(const AttemptEnd& end) {
       candidate.of_credential->cool_until(
           now + std::clamp(end.retry_after.value_or(shortest_cooling), shortest_cooling, longest_cooling));
   }
-  policy::Load& load = *candidate.health->load;
-  if (end.diagnosis.blame == policy::Blame::none && !end.had_content) {
-    load.left();
-  } else {
-    if (!end.had_content) load.failed(end.retry_after.value_or(Millis(0)), now);
-    load.ended();
+  if (load_ && end.diagnosis.blame == policy::Blame::none && !end.had_content) {
+    load_->left();
+  } else if (load_) {
+    if (!end.had_content) load_->failed(end.retry_after.value_or(Millis(0)), now);
+    load_->ended();
   }
   switch (end.diagnosis.blame) {
     case policy::Blame::none: report(policy::Verdict::ignored); break;

@@ -59,6 +59,7 @@ class Dispatcher {
   void add_target(const config::Model& model, std::size_t index, std::string_view part, std::uint16_t rank);
   bool may_ask(const config::Model& model, std::string_view part) const;
   policy::Option option_of(const Candidate& candidate, SteadyTime now) const;
+  bool is_plain(SteadyTime now) const;
   void look(SteadyTime now);
   void report(policy::Verdict verdict);
   void set_aside(const Candidate& candidate, SteadyTime now);
@@ -69,6 +70,8 @@ class Dispatcher {
   boost::container::small_vector<policy::Option, 2> options_;
   std::size_t chosen_ = 0;
   bool repeat_ = false;
+  bool denied_ = false;           ///< by the circuit, when it was last asked
+  policy::Load* load_ = nullptr;  ///< of the attempt at hand; null: nothing is compared
   policy::Reason reason_ = policy::Reason::primary;
   std::optional<policy::Circuit::Permit> permit_;
 };

@@ -86,8 +86,10 @@ Task<MaybeFailure> dispatch(Exchange& exchange) {
   // Who is overtaken by others each time is not usable to it.
   int overtaken = 0;
   while (const auto at = dispatcher.next()) {
-    MaybeFailure stopped = co_await wait_until(exchange, *at);
-    if (stopped) co_return stopped;
+    if (*at > exchange.alarm.woken_at()) {
+      MaybeFailure stopped = co_await wait_until(exchange, *at);
+      if (stopped) co_return stopped;
+    }
     if (!dispatcher.begin()) {
       if (++overtaken > most_overtaken) break;
       continue;
