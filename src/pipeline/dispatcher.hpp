@@ -38,6 +38,8 @@ class Dispatcher {
   void abandoned(bool had_content);
 
   std::size_t attempts() const { return plan_.attempts(); }
+  /// More than one attempt may be made for a request.
+  bool repeats() const { return plan_.settings().attempts > 1; }
   /// Why nobody is asked, where nobody could be.
   Failure none_usable() const;
 

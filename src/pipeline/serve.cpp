@@ -67,7 +67,8 @@ Task<MaybeFailure> wait_until(Exchange& exchange, SteadyTime time) {
 
 /// Nobody else is asked: what the last one said is the answer.
 MaybeFailure give_up(Exchange& exchange, const Dispatcher& dispatcher, MaybeFailure failure, policy::Remedy last) {
-  const bool plan_is_over = dispatcher.attempts() > 0 && last != policy::Remedy::nothing;
+  // Where one attempt is all there is to be, nothing of the client's own is multiplied.
+  const bool plan_is_over = dispatcher.repeats() && dispatcher.attempts() > 0 && last != policy::Remedy::nothing;
   if (exchange.held) {
     send_held(exchange, !plan_is_over);
     return nullptr;

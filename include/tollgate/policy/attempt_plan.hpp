@@ -74,6 +74,7 @@ class AttemptPlan {
   void refuse_repeats(std::uint16_t target) { no_repeats_.push_back(target); }
 
   std::size_t attempts() const { return tried_.size(); }
+  const PlanSettings& settings() const { return settings_; }
 
  private:
   struct Tried {
