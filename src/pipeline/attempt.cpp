@@ -273,9 +273,8 @@ Result<void> Attempt::settle(StreamRelay::State state) {
 
 void Attempt::refuse(const std::string& body) {
   over_ = true;
-  auto clean = without_secrets(exchange_, body);
-  exchange_.held = std::make_unique<HeldAnswer>(
-      HeldAnswer{status_of(body), "Content-Type: application/json\r\n", clean ? std::move(*clean) : body});
+  exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{status_of(body), "Content-Type: application/json\r\n",
+                                                           without_secrets(exchange_, body).value_or(body)});
 }
 
 SteadyTime Attempt::before_wait() {

@@ -103,9 +103,9 @@ void Dispatcher::add_target(const config::Model& model, std::size_t index, std::
     candidates_.push_back({&model, &target, part, &known, rank, number, last, nullptr, nullptr});
     return;
   }
-  for (std::uint16_t i = 0; i < credentials.size(); ++i)
-    candidates_.push_back(
-        {&model, &target, part, &known, rank, number, i, &credentials[i], health.credentials[target.provider][i]});
+  for (std::size_t i = 0; i < credentials.size(); ++i)
+    candidates_.push_back({&model, &target, part, &known, rank, number, static_cast<std::uint16_t>(i), &credentials[i],
+                           health.credentials[target.provider][i]});
 }
 
 Option Dispatcher::option_of(const Candidate& candidate, SteadyTime now) const {

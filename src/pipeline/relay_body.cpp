@@ -60,9 +60,8 @@ void BodyRelay::send_whole(std::string_view body) {
   read(body);
   if (is_empty_) return;
   if (status_ >= 400) {
-    auto clean = without_secrets(exchange_, body);
     exchange_.held = std::make_unique<HeldAnswer>(
-        HeldAnswer{status_, std::string(fields_.view()), clean ? std::move(*clean) : std::string(body)});
+        HeldAnswer{status_, std::string(fields_.view()), without_secrets(exchange_, body).value_or(std::string(body))});
     return;
   }
   begin({.length = body.size()});
