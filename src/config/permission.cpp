@@ -73,7 +73,7 @@ bool lists_route(const std::vector<std::string>& patterns, const Route& route) {
 }  // namespace
 
 bool Snapshot::permits(const policy::Rights& rights, const Resolution& resolution) const {
-  if (!rights.allow && rights.deny.empty()) return true;
+  if (rights.allow_all()) return true;
   const Called called(*this, resolution);
   const auto lists_model = [&called](const std::vector<std::string>& patterns, bool any_case) {
     return std::any_of(patterns.begin(), patterns.end(),

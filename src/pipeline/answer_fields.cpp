@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 namespace tollgate::pipeline {
@@ -17,15 +16,13 @@ void add(ByteBuffer& fields, std::string_view name, std::string_view value) {
   if (!value.empty()) fields.append_all(name, value, "\r\n");
 }
 
-constexpr std::size_t longest_number = 20;
-
 /// Writes without a look at the room that is left: the longest text is known.
 class LimitFields {
  public:
   template <std::size_t size>
   void number(const char (&begin)[size], std::uint64_t value) {
     put(begin);
-    end_ = std::to_chars(end_, end_ + longest_number, value).ptr;
+    end_ = write_decimal(end_, value);
     put("\r\n");
   }
   template <std::size_t size>
@@ -45,7 +42,7 @@ class LimitFields {
   }
 
   static constexpr std::size_t longest_line =
-      sizeof "X-Ratelimit-Remaining-Requests: \r\n" + std::max(longest_number, policy::longest_reset);
+      sizeof "X-Ratelimit-Remaining-Requests: \r\n" + std::max(longest_decimal, policy::longest_reset);
   std::array<char, 6 * longest_line> text_;
   char* end_ = text_.data();
 };

@@ -1,17 +1,16 @@
 #include "tollgate/policy/limit_text.hpp"
 
+#include "tollgate/base/decimal.hpp"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace tollgate::policy {
 
 namespace {
 
-constexpr std::size_t longest_number = 20;
-
 char* write(char* to, std::int64_t number, char unit) {
-  to = std::to_chars(to, to + longest_number, number).ptr;
+  to = write_decimal(to, static_cast<std::uint64_t>(number));
   *to++ = unit;
   return to;
 }

@@ -135,7 +135,7 @@ bool Session::judge_provider_credential(std::string_view given) {
             "provider_credential_missing"});
     return false;
   }
-  request.caller.provider_credential = given;
+  if (passes) request.caller.provider_credential = given;
   return true;
 }
 

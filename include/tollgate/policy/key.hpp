@@ -23,6 +23,7 @@ struct Names {
 struct Rights {
   std::optional<Names> allow;
   Names deny;
+  bool allow_all() const { return !allow && deny.empty(); }
   bool operator==(const Rights&) const = default;
 };
 

@@ -1,11 +1,11 @@
 // Writes one access-log line: no stream, no tree, no allocation. This runs once per request on an event loop, so it
 // copies whole words where it can. Whatever a client or provider put into a field, the result is one line of valid JSON
 // in UTF-8.
+#include "tollgate/base/decimal.hpp"
 #include "tollgate/io/access_log.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t longest_text = 256;
 constexpr std::size_t longest_escape = 6;  // \u0000
-constexpr std::size_t longest_number = 20;
 // More than all literals and numbers between two texts, or behind the last one, can come to.
 constexpr std::size_t between_texts = 1024;
 
@@ -108,7 +107,7 @@ class LineWriter {
     if (value < 10)
       *at_++ = static_cast<char>('0' + value);
     else
-      at_ = std::to_chars(at_, at_ + longest_number, value).ptr;
+      at_ = write_decimal(at_, value);
   }
   /// The last `Digits` digits, zeros included.
   template <std::size_t Digits>
