@@ -19,6 +19,9 @@ void apply(const EffortEntry& entry, Effort& effort) {
   effort.retry.base = entry.base.value_or(effort.retry.base);
   effort.retry.max = entry.max.value_or(effort.retry.max);
   effort.retry.on_timeout = entry.on_timeout.value_or(effort.retry.on_timeout);
+  effort.hedge.share = entry.hedge_share.value_or(effort.hedge.share);
+  if (entry.hedge_after) effort.hedge.after = entry.hedge_after;
+  effort.affinity = entry.affinity.value_or(effort.affinity);
 }
 
 /// What differs from what is above it.
@@ -32,6 +35,9 @@ EffortEntry entry_of(const Effort& effort, const Effort& above) {
   keep(entry.base, effort.retry.base, above.retry.base);
   keep(entry.max, effort.retry.max, above.retry.max);
   keep(entry.on_timeout, effort.retry.on_timeout, above.retry.on_timeout);
+  keep(entry.hedge_share, effort.hedge.share, above.hedge.share);
+  keep(entry.hedge_after, effort.hedge.after, above.hedge.after);
+  keep(entry.affinity, effort.affinity, above.affinity);
   return entry;
 }
 

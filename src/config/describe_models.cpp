@@ -60,8 +60,7 @@ static void describe(Keys& keys, TargetEntry& target) {
 }
 
 void refuse_later_route_keys(Keys& keys) {
-  keys.refuse({"hedge", "budgets", "cache", "compression", "affinity", "credentials", "forward_trace", "max_cost"},
-              not_supported_yet);
+  keys.refuse({"budgets", "cache", "compression", "credentials", "forward_trace", "max_cost"}, not_supported_yet);
 }
 
 struct RetryTable {
@@ -94,11 +93,26 @@ static void describe(Keys& keys, const RetryTable& table) {
            on_timeout(effort.on_timeout));
 }
 
+struct HedgeTable {
+  EffortEntry& effort;
+};
+static void describe(Keys& keys, const HedgeTable& table) {
+  keys.key("share", "of the requests, at most, that get a second attempt",
+           optional_of(table.effort.hedge_share, share));
+  keys.key("after", "wait for the first content; default: what 95 of 100 answers of the target have needed",
+           duration(table.effort.hedge_after, some_time));
+}
+
 void describe(Keys& keys, EffortEntry& effort) {
   keys.key("deadline", "longest time for a request, over all its attempts", duration(effort.deadline, some_time));
   keys.key("retry", "how failures are met before there is an answer",
            Block{[&effort](Keys& inside) { describe(inside, RetryTable{effort}); },
                  [&effort] { return effort.base || effort.max || effort.attempts || effort.on_timeout; }});
+  keys.key("hedge", "a second attempt beside a first one that takes long; the provider bills both",
+           Block{[&effort](Keys& inside) { describe(inside, HedgeTable{effort}); },
+                 [&effort] { return effort.hedge_share || effort.hedge_after; }});
+  keys.key("affinity", "whether a conversation stays with the target that has its beginning in its prompt cache",
+           optional_of(effort.affinity, flag));
 }
 
 static void describe(Keys& keys, DispatchEntry& dispatch, Need primary) {
@@ -117,6 +131,12 @@ void describe(Keys& keys, TaskEntry& task) {
   refuse_later_route_keys(keys);
 }
 
+static void describe(Keys& keys, Features& features) {
+  keys.key("tools", "calls tools", flag(features.tools));
+  keys.key("vision", "reads pictures", flag(features.vision));
+  keys.key("json_schema", "keeps to a schema: response_format json_schema", flag(features.json_schema));
+}
+
 void describe(Keys& keys, ModelEntry& entry) {
   keys.key("provider", provider_meaning, name_of(entry.single.provider, Star::refused));
   keys.key("name", name_meaning, text(entry.single.name, check_upstream_name));
@@ -129,6 +149,9 @@ void describe(Keys& keys, ModelEntry& entry) {
            count(entry.model.default_max_output, {1, 10'000'000}));
   keys.key("context", "tokens of input and output that the model can hold; longer requests go to another one",
            count(entry.model.context, {1, 100'000'000}));
+  keys.key("features", "what it can do; requests that need what it cannot go to another one",
+           Block{[&entry](Keys& inside) { describe(inside, entry.model.features); },
+                 [&entry] { return !entry.model.features.all(); }});
   keys.refuse({"circuit", "free", "price", "tokenizer", "retry", "hedge"}, not_supported_yet);
   const bool has_short_form = keys.given("provider") || keys.given("name");
   if (keys.given("targets") && has_short_form)

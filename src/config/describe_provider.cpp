@@ -203,6 +203,16 @@ static void describe(Keys& keys, const CircuitTable& table) {
            duration(circuit.slow_start, no_or_some_time));
 }
 
+static void describe(Keys& keys, PlaceSettings& places) {
+  keys.key("limit", "requests in flight at each target; none: no limit, and nobody waits",
+           count(places.limit, {1, 1'000'000}));
+  keys.key("adaptive", "whether the limit finds its own value, from there down, by what the target answers",
+           flag(places.adaptive));
+  keys.key("queue", "requests that may wait for a place", count(places.queue, {0, 100'000}));
+  keys.key("max_wait", "how long, at most; and at most a tenth of a request's deadline",
+           duration(places.max_wait, no_or_some_time));
+}
+
 static void describe(Keys& keys, UpstreamTls& tls) {
   keys.key("ca_file", "PEM file to trust instead of the system's certificates", readable_file(tls.ca_file));
   keys.key("server_name", "name to send and to verify instead of the host", text(tls.server_name, check_server_name));
@@ -219,6 +229,9 @@ static void describe(Keys& keys, Provider& provider) {
   keys.key("pool", "connections that are kept", block_of(provider.pool));
   keys.key("circuit", "when a target of this provider is left alone",
            Block{[&provider](Keys& inside) { describe(inside, CircuitTable{provider.circuit}); }});
+  keys.key("concurrency", "how much each of its targets is given at a time",
+           Block{[&provider](Keys& inside) { describe(inside, provider.places); },
+                 [&provider] { return provider.places != PlaceSettings{}; }});
   keys.key("tls", "how the provider's certificate is judged",
            Block{[&provider](Keys& inside) { describe(inside, provider.upstream_tls); },
                  [&provider] { return provider.upstream_tls != UpstreamTls{}; }});

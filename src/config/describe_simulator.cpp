@@ -70,25 +70,6 @@ Scalar seed(std::uint64_t& value) {
           [&value] { return Json(value); }};
 }
 
-/// A scalar that need not be there, by the one that must.
-template <class Make>
-Scalar optional_number(std::optional<double>& value, Make make) {
-  double stand_in = 0;
-  Scalar scalar = make(stand_in);
-  scalar.read = [&value, make](const std::string& text, const Place& place) {
-    double parsed = 0;
-    auto problem = make(parsed).read(text, place);
-    if (!problem) value = parsed;
-    return problem;
-  };
-  scalar.show = [&value, make] {
-    if (!value) return Json();
-    double shown = *value;
-    return make(shown).show();
-  };
-  return scalar;
-}
-
 Scalar slowness(double& value) { return number(value, slower); }
 
 void check_phase(Keys& keys, const SimulatorPhase& phase) {
@@ -121,10 +102,10 @@ static void describe(Keys& keys, SimulatorPhase& phase) {
   keys.key("to", "end; none: for good", duration(phase.to, some_time));
   keys.key("every", "period of a phase that comes and goes", duration(phase.every, some_time));
   keys.key("for", "how long it is on in each period", duration(phase.lasts, some_time));
-  keys.key("failure_rate", "share of requests that fail", optional_number(phase.failure_rate, share));
+  keys.key("failure_rate", "share of requests that fail", optional_of(phase.failure_rate, share));
   keys.key("ramp", "a failure rate that changes evenly", block_of(phase.ramp));
   keys.key("faults", "kinds of failure, with weights; none: those outside the phase", fault_weights(phase.faults));
-  keys.key("slow", "factor on first_token and on the time of every other token", optional_number(phase.slow, slowness));
+  keys.key("slow", "factor on first_token and on the time of every other token", optional_of(phase.slow, slowness));
   check_phase(keys, phase);
 }
 

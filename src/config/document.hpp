@@ -40,6 +40,9 @@ struct EffortEntry {
   std::optional<Millis> deadline, base, max;
   std::optional<std::uint64_t> attempts;
   std::optional<OnTimeout> on_timeout;
+  std::optional<double> hedge_share;
+  std::optional<Millis> hedge_after;
+  std::optional<bool> affinity;
 };
 
 struct DispatchEntry {

@@ -107,6 +107,24 @@ Scalar flag(bool& value);
 Scalar instant(std::optional<SystemTime>& value);
 Scalar number(double& value, Bounds<double> bounds);
 Scalar share(double& value);
+/// One that need not be there, made by what makes the one that must: optional_of(value, flag).
+template <class T, class Make>
+Scalar optional_of(std::optional<T>& value, Make make) {
+  T stand_in{};
+  Scalar scalar = make(stand_in);
+  scalar.read = [&value, make](const std::string& text, const Place& place) {
+    T parsed{};
+    auto problem = make(parsed).read(text, place);
+    if (!problem) value = parsed;
+    return problem;
+  };
+  scalar.show = [&value, make] {
+    if (!value) return Json();
+    T shown = *value;
+    return make(shown).show();
+  };
+  return scalar;
+}
 
 using Check = std::optional<Problem> (*)(std::string_view);
 /// Any text that `check` takes.

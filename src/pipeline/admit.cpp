@@ -77,27 +77,24 @@ void add(policy::ScopeChain& chain, const std::shared_ptr<policy::LimitScope>& s
 }
 
 /// The limits of whoever calls.
-policy::ScopeChain callers_chain(const Exchange& exchange) {
-  policy::ScopeChain chain;
+void add_callers(policy::ScopeChain& chain, const Exchange& exchange) {
   const config::Tenant* tenant = exchange.caller.tenant;
-  if (!tenant) return chain;
+  if (!tenant) return;
   const LimitScopes& scopes = *exchange.world->limits;
   if (tenant->group) add(chain, scopes.groups[*tenant->group]);
   add(chain, scopes.tenants[index_in(exchange.world->snapshot->tenants, tenant)]);
   add(chain, exchange.caller.key->limits);
-  return chain;
 }
 
 /// And of what it calls.
-policy::ScopeChain chain_of(const Exchange& exchange, SteadyTime now) {
-  policy::ScopeChain chain = callers_chain(exchange);
+void add_all(policy::ScopeChain& chain, const Exchange& exchange, SteadyTime now) {
+  add_callers(chain, exchange);
   const config::Snapshot& snapshot = *exchange.world->snapshot;
   const LimitScopes& scopes = *exchange.world->limits;
   if (exchange.caller.tenant) add(chain, end_user_scope(exchange, now));
   const config::Resolution& resolution = exchange.resolution;
   if (resolution.route) add(chain, scopes.routes[index_in(snapshot.routes, resolution.route)]);
   add(chain, scopes.models[index_in(snapshot.models, resolution.model)]);
-  return chain;
 }
 
 std::string_view unit_of(policy::LimitKind kind) {
@@ -150,9 +147,16 @@ void settle_unsaid(policy::Hold& hold, const Exchange& exchange, SteadyTime now)
 
 }  // namespace
 
+std::uint64_t expected_tokens(const Exchange& exchange) {
+  return estimated_tokens(exchange.body.view()) + exchange.scan.max_output.value_or(0);
+}
+
 bool Caller::may_call(const config::Snapshot& snapshot, const config::Resolution& resolution) const {
   if (!tenant) return true;
-  return snapshot.permits(tenant->rights, resolution) && snapshot.permits(key->key.settings.rights, resolution);
+  const auto permits = [&](const policy::Rights& rights) {
+    return rights.allow_all() || snapshot.permits(rights, resolution);
+  };
+  return permits(tenant->rights) && permits(key->key.settings.rights);
 }
 
 Result<void> authorize(Exchange& exchange) {
@@ -164,7 +168,8 @@ Result<void> authorize(Exchange& exchange) {
 }
 
 Result<void> may_begin(Exchange& exchange) {
-  const policy::ScopeChain chain = callers_chain(exchange);
+  policy::ScopeChain chain;
+  add_callers(chain, exchange);
   if (chain.empty()) return {};
   const SteadyTime now = exchange.alarm.woken_at();
   const auto denial = policy::would_deny(chain, now);
@@ -176,7 +181,8 @@ Result<void> may_begin(Exchange& exchange) {
 Result<void> admit(Exchange& exchange) {
   if (!exchange.caller.tenant && !exchange.world->limits->for_all) return {};
   const SteadyTime now = exchange.alarm.woken_at();
-  policy::Admission admission = policy::admit(exchange.hold, chain_of(exchange, now), demand_of(exchange), now);
+  add_all(exchange.hold.begin(), exchange, now);
+  policy::Admission admission = policy::admit(exchange.hold, demand_of(exchange), now);
   exchange.standing = admission.standing;
   if (admission.denial) return denied(exchange, *admission.denial);
   return {};

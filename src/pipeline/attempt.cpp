@@ -66,9 +66,9 @@ Attempt::Attempt(Exchange& exchange)
       clock_(timeouts_of(*exchange.choice.model, provider_.timeouts), exchange.alarm.woken_at(), exchange.deadline,
              exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
+      place_(exchange.record.attempts.size()),
       stream_(exchange),
-      body_(exchange),
-      began_(exchange.alarm.woken_at()) {
+      body_(exchange) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.id = id_;
@@ -78,14 +78,27 @@ Attempt::Attempt(Exchange& exchange)
     attempt.credential = exchange.choice.credential->name;
 }
 
-Attempt::~Attempt() {
-  AttemptRecord& attempt = record().attempts.back();
-  attempt.outcome = failure_         ? outcome_of(*failure_, stream_.opened())
-                    : exchange_.held ? outcome_of(exchange_.held->status)
-                                     : record().outcome;
+Attempt::~Attempt() { put_down(outcome()); }
+
+/// Of one that is over.
+Outcome Attempt::outcome() const {
+  if (failure_) return outcome_of(*failure_, stream_.opened());
+  return exchange_.held ? outcome_of(exchange_.held->status) : exchange_.record.outcome;
+}
+
+void Attempt::put_down(Outcome outcome) {
+  if (std::exchange(put_down_, true)) return;
+  AttemptRecord& attempt = record().attempts[place_];
+  attempt.outcome = outcome;
   if (!call_) return;
   attempt.reused = call_->reused();
   attempt.replayed = call_->replayed();
+}
+
+void Attempt::cut_off() {
+  put_down(is_over() ? outcome() : Outcome::cancelled);
+  over_ = true;
+  call_.reset();
 }
 
 void Attempt::start() {
@@ -109,9 +122,8 @@ bool Attempt::goes_on(const Result<void>& step) {
   return !over_ && !failure_;
 }
 
-Task<void> Attempt::run() {
-  start();
-  for (bool on = true; on;) {
+Task<void> Attempt::run(SteadyTime patience) {
+  for (bool on = !is_over(); on;) {
     if (!exchange_.client.drained()) {
       // Backpressure: nothing is read that the client has no room for.
       const SteadyTime until = exchange_.client.last_taken() + exchange_.world->snapshot->server.write_timeout;
@@ -121,11 +133,22 @@ Task<void> Attempt::run() {
     }
     on = goes_on(advance());
     if (on && blocked_) {
-      const Woke woke = co_await exchange_.pause(before_wait());
-      on = goes_on(after_wait(woke));
+      const SteadyTime limit = had_content_ ? never : patience;
+      if (limit <= exchange_.alarm.woken_at()) co_return;
+      const Woke woke = co_await exchange_.pause(std::min(before_wait(), limit));
+      after_wait(woke);
+      on = !is_over();
     }
   }
   if (!failure_) record().phase = Phase::done;
+}
+
+void Attempt::go_on_until_content() {
+  bool on = !is_over();
+  while (on && !had_content_) {
+    on = goes_on(advance());
+    if (blocked_) break;
+  }
 }
 
 Result<void> Attempt::advance() {
@@ -227,7 +250,7 @@ Result<void> Attempt::take_end() {
 void Attempt::note_content() {
   if (std::exchange(had_content_, true) || !exchange_.choice.load) return;
   const SteadyTime now = exchange_.alarm.woken_at();
-  exchange_.choice.load->sample(std::chrono::duration_cast<Micros>(now - began_), now);
+  exchange_.choice.load->sample(std::chrono::duration_cast<Micros>(now - clock_.began()), now);
 }
 
 AttemptResult Attempt::result() const {
@@ -239,8 +262,10 @@ AttemptResult Attempt::result() const {
 }
 
 AttemptEnd Attempt::end() const {
-  AttemptEnd end{diagnosis_, timed_out_, retry_after_, had_content_};
+  const bool too_slow = timeout_ != policy::Timeout::none && diagnosis_.blame != policy::Blame::none;
+  AttemptEnd end{diagnosis_, timeout_, too_slow, retry_after_, had_content_};
   if (const auto& held = exchange_.held) {
+    end.overload = held->status == 429 || held->status == 503 || held->status == 529;
     const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
     end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
   } else if (failure_ && failure_->source == Source::gateway) {
@@ -295,12 +320,16 @@ SteadyTime Attempt::sign_of_life() const {
   return may_begin ? exchange_.began + settings.commit_after : never;
 }
 
-Result<void> Attempt::after_wait(Woke woke) {
+void Attempt::after_wait(Woke woke) {
   // What was processed between two wake-ups is the gateway's time, not the upstream's.
   const SteadyTime now = std::max(wait_began_, exchange_.alarm.woken_at());
   record().waited_for_upstream += std::chrono::duration_cast<Micros>(now - wait_began_);
+  goes_on(woken(woke));
+}
+
+Result<void> Attempt::woken(Woke woke) {
   if (woke == Woke::progress) return {};
-  if (woke == Woke::timer) return on_time(now);
+  if (woke == Woke::timer) return on_time(std::max(wait_began_, exchange_.alarm.woken_at()));
   return stop_for(woke);
 }
 
@@ -319,7 +348,8 @@ Result<void> Attempt::on_time(SteadyTime now) {
   }
   if (now >= due.when) {
     record().phase = due.phase;
-    timed_out_ = true;
+    const bool unsent = due.phase == Phase::queue || due.phase == Phase::connect;
+    timeout_ = unsent ? policy::Timeout::connecting : policy::Timeout::answering;
     // How long a client wants to wait says nothing of the target.
     if (due.deadline) diagnosis_.blame = policy::Blame::none;
     const std::string what = due.deadline ? "the request's deadline passed" : "it did not go on in time";

@@ -26,12 +26,24 @@ class Attempt {
   explicit Attempt(Exchange& exchange);
   ~Attempt();
 
-  /// Until the answer has been handed to the client's side whole, or has failed. After a failure rescue() has the word:
-  /// where the answer had begun the client is left at a point where an error event, or the end of the connection, may
-  /// follow.
-  Task<void> run();
-  /// What run() has failed by, or null.
+  /// Sends the request. The exchange must be aimed at this attempt's target, here and in all that follows.
+  void start();
+  /// Until the answer has been handed to the client's side whole, or has failed; or until the time `patience` has come
+  /// without any content, and then it may be called again. After a failure rescue() has the word: where the answer had
+  /// begun the client is left at a point where an error event, or the end of the connection, may follow.
+  Task<void> run(SteadyTime patience = never);
+  bool is_over() const { return over_ || failure_; }
+  /// What it has failed by, or null.
   const Failure* failure() const { return failure_.get(); }
+
+  // run() in pieces, for who runs two of them side by side.
+  /// Goes on as far as it can without waiting, at most until its first content has come.
+  void go_on_until_content();
+  /// When it has to be woken, if nothing happens before.
+  SteadyTime before_wait();
+  void after_wait(Woke woke);
+  /// Ends here and now, where it is not over: another attempt goes on.
+  void cut_off();
   AttemptResult result() const;
   /// Its first content has come.
   bool had_content() const { return had_content_; }
@@ -42,7 +54,6 @@ class Attempt {
   const config::Target& target() const { return *exchange_.choice.target; }
   RequestRecord& record() { return exchange_.record; }
 
-  void start();
   bool goes_on(const Result<void>& step);
   Result<void> advance();
   Result<void> take_head(const protocol::http::ResponseHead& head);
@@ -54,9 +65,10 @@ class Attempt {
   Result<void> settle(StreamRelay::State state);
   void refuse(const std::string& body);
 
-  SteadyTime before_wait();
+  Outcome outcome() const;
+  void put_down(Outcome outcome);
   SteadyTime sign_of_life() const;
-  Result<void> after_wait(Woke woke);
+  Result<void> woken(Woke woke);
   Result<void> after_client_wait(Woke woke);
   Result<void> on_time(SteadyTime now);
   Result<void> stop_for(Woke woke);
@@ -66,6 +78,7 @@ class Attempt {
   const config::Provider& provider_;
   AttemptClock clock_;
   Uuid id_;
+  std::size_t place_;  ///< in the record's attempts
   UpstreamRequest request_;
   std::unique_ptr<UpstreamCall> call_;
   StreamRelay stream_;
@@ -75,10 +88,10 @@ class Attempt {
   bool streaming_ = false;             ///< the answer is a stream of events
   bool plain_ = false;                 ///< it is something else
   bool over_ = false;
-  bool timed_out_ = false;
   bool had_content_ = false;
-  SteadyTime began_;
+  bool put_down_ = false;                            ///< in the record, as it has ended
   policy::Diagnosis diagnosis_ = policy::no_answer;  ///< of a failure
+  policy::Timeout timeout_ = policy::Timeout::none;
   std::optional<Millis> retry_after_;
   SteadyTime wait_began_, finished_at_ = never;
   std::unique_ptr<Failure> failure_;

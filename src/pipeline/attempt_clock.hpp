@@ -19,6 +19,7 @@ class AttemptClock {
   AttemptClock(const config::Timeouts& timeouts, SteadyTime now, SteadyTime deadline, bool stream)
       : timeouts_(timeouts), began_(now), deadline_(deadline), stream_(stream) {}
 
+  SteadyTime began() const { return began_; }
   Millis connect_timeout() const { return timeouts_.connect; }
   /// The request has gone out, or at least its connection stands.
   void connected(SteadyTime now) {

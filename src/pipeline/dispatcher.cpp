@@ -1,8 +1,6 @@
-// Reading order: the constructor lists the candidates, next() asks the plan, begin() takes circuit and budget, and one
-// of answered(), failed() and abandoned() tells how it went.
+// Reading order: next() asks the plan, take_place() and begin() take place, circuit and budget, and one of answered(),
+// failed() and abandoned() tells how it went.
 #include "dispatcher.hpp"
-
-#include "tollgate/pipeline/live_state.hpp"
 
 #include "stages.hpp"
 
@@ -21,15 +19,11 @@ constexpr Millis shortest_cooling = std::chrono::seconds(1);
 // A credential without money or rights is tried again after so long: somebody may have paid.
 constexpr Millis aside_for = std::chrono::minutes(10);
 constexpr Millis least_time{100};  ///< for an attempt
-
-const config::Dispatch* dispatch_of(const Exchange& exchange) {
-  if (exchange.task) return &exchange.task->dispatch;
-  return exchange.resolution.route ? &exchange.resolution.route->dispatch : nullptr;
-}
+// Who waits for a place shall have most of its time left for the answer.
+constexpr int share_of_deadline = 10;
 
 policy::PlanSettings settings_of(const Exchange& exchange) {
-  const config::Dispatch* dispatch = dispatch_of(exchange);
-  const config::RetrySettings& retry = dispatch ? dispatch->effort.retry : exchange.world->snapshot->defaults.retry;
+  const config::RetrySettings& retry = effort_of(exchange).retry;
   policy::PlanSettings settings;
   settings.attempts = retry.attempts;
   settings.backoff_base = retry.base;
@@ -43,203 +37,216 @@ policy::PlanSettings settings_of(const Exchange& exchange) {
   return settings;
 }
 
-/// Callers with credentials of their own: what those meet is theirs alone.
-bool has_own(const Exchange& exchange, std::size_t provider) {
-  const config::Tenant* tenant = exchange.caller.tenant;
-  if (!tenant) return false;
-  return tenant->passes_credentials || std::any_of(tenant->credentials.begin(), tenant->credentials.end(),
-                                                   [provider](const auto& own) { return own.first == provider; });
-}
-
-Option::State state_of(CredentialHealth::State state) {
-  switch (state) {
-    case CredentialHealth::State::cooling: return Option::State::cooling;
-    case CredentialHealth::State::set_aside: return Option::State::set_aside;
-    case CredentialHealth::State::usable: break;
-  }
-  return Option::State::usable;
-}
-
 }  // namespace
 
-Dispatcher::Dispatcher(Exchange& exchange) : exchange_(exchange), plan_(settings_of(exchange), exchange.deadline) {
-  add_model(*exchange.resolution.model, exchange.resolution.wildcard_part, 0);
-  const config::Dispatch* dispatch = dispatch_of(exchange);
-  if (!dispatch) return;
-  std::uint16_t rank = 1;
-  for (const config::ModelName& name : dispatch->fallbacks) add(name, rank++);
-}
+Dispatcher::Dispatcher(Exchange& exchange)
+    : exchange_(exchange), plan_(settings_of(exchange), exchange.deadline), candidates_(exchange) {}
 
 Dispatcher::~Dispatcher() {
-  if (permit_) abandoned(false);
-}
-
-void Dispatcher::add(const config::ModelName& name, std::uint16_t rank) {
-  const config::Model& model = exchange_.world->snapshot->models[name.model];
-  if (may_ask(model, name.part)) add_model(model, name.part, rank);
-}
-
-/// A route may dispatch to what its caller may not call by name, but not to what is denied.
-bool Dispatcher::may_ask(const config::Model& model, std::string_view part) const {
-  if (!exchange_.caller.tenant) return true;
-  return exchange_.caller.may_call(*exchange_.world->snapshot,
-                                   {exchange_.resolution.route, &model, std::string(part), nullptr});
-}
-
-void Dispatcher::add_model(const config::Model& model, std::string_view part, std::uint16_t rank) {
-  for (std::size_t i = 0; i < model.targets.size(); ++i) add_target(model, i, part, rank);
-}
-
-void Dispatcher::add_target(const config::Model& model, std::size_t index, std::string_view part, std::uint16_t rank) {
-  const config::Snapshot& snapshot = *exchange_.world->snapshot;
-  const Health& health = *exchange_.world->health;
-  const config::Target& target = model.targets[index];
-  const auto place = static_cast<std::size_t>(&model - snapshot.models.data());
-  const TargetHealth& known = health.models[place][index];
-  const auto number = static_cast<std::uint16_t>(candidates_.empty() ? 0 : candidates_.back().number + 1);
-  const auto& credentials = snapshot.providers[target.provider].credentials;
-  const auto last = static_cast<std::uint16_t>(known.circuits.size() - 1);
-  if (credentials.empty() || has_own(exchange_, target.provider)) {
-    candidates_.push_back({&model, &target, part, &known, rank, number, last, nullptr, nullptr});
-    return;
+  if (other_) {
+    abandoned(false);
+    turn();
   }
-  for (std::size_t i = 0; i < credentials.size(); ++i)
-    candidates_.push_back({&model, &target, part, &known, rank, number, static_cast<std::uint16_t>(i), &credentials[i],
-                           health.credentials[target.provider][i]});
-}
-
-Option Dispatcher::option_of(const Candidate& candidate, SteadyTime now) const {
-  Option option;
-  option.rank = candidate.rank;
-  option.target = candidate.number;
-  option.credential = candidate.circuit;
-  option.context = candidate.model->context.value_or(0);
-  const policy::Circuit& circuit = *candidate.health->circuits[candidate.circuit];
-  if (!circuit.usable(now)) {
-    option.state = Option::State::circuit_open;
-    option.usable_at = circuit.retry_at(now).value_or(now);
-    return option;
-  }
-  if (candidate.of_credential) {
-    const auto view = candidate.of_credential->view(now);
-    option.state = state_of(view.state);
-    option.usable_at = view.until;
-  }
-  // One that stands alone needs no comparing.
-  if (candidates_.size() > 1) {
-    const double weight = candidate.target->weight * (candidate.credential ? candidate.credential->weight : 1);
-    option.load = candidate.health->load->choice(weight, circuit.share(now), now);
-  }
-  return option;
-}
-
-void Dispatcher::look(SteadyTime now) {
-  options_.clear();
-  for (const Candidate& candidate : candidates_) options_.push_back(option_of(candidate, now));
+  if (leg_.permit || leg_.place) abandoned(false);
 }
 
 std::optional<SteadyTime> Dispatcher::next() {
   const SteadyTime now = exchange_.alarm.woken_at();
   if (is_plain(now)) return now;
-  look(now);
+  candidates_.look(options_, now, plan_.attempts() == 0);
   const auto step = plan_.next(options_, now, exchange_.random);
   if (step.stop) return std::nullopt;
-  chosen_ = step.option;
-  repeat_ = step.repeat;
-  reason_ = step.reason;
+  choose(step);
   return step.at;
+}
+
+void Dispatcher::choose(const policy::AttemptPlan::Step& step) {
+  leg_.chosen = step.option;
+  leg_.reason = step.reason;
+  leg_.repeat = step.repeat;
 }
 
 /// Nothing to choose, and nothing known against it but what its circuit will say: the way of most requests.
 bool Dispatcher::is_plain(SteadyTime now) const {
-  if (candidates_.size() != 1 || plan_.attempts() > 0 || denied_ || now >= exchange_.deadline) return false;
-  const auto& credential = candidates_.front().of_credential;
+  if (candidates_.size() != 1 || plan_.attempts() > 0 || denied_ || full_ || now >= exchange_.deadline) return false;
+  const auto& credential = candidate().of_credential;
   return !credential || credential->view(now).state == CredentialHealth::State::usable;
+}
+
+bool Dispatcher::take_place() {
+  Places* const places = candidate().health->places.get();
+  if (!places) return true;
+  if (!places->try_take(exchange_.alarm.woken_at())) return false;
+  leg_.place = places;
+  return true;
+}
+
+std::unique_ptr<Places::Turn> Dispatcher::wait_for_place(SteadyTime& until) {
+  const SteadyTime now = exchange_.alarm.woken_at();
+  // An equal that has room is better than any wait.
+  const auto is_equal = [this](const Option& option) {
+    return option.rank == candidate().rank && option.target != candidate().number &&
+           option.state == Option::State::usable && !plan_.is_refused(option.target);
+  };
+  if (std::any_of(options_.begin(), options_.end(), is_equal)) return nullptr;
+  Places& places = *candidate().health->places;
+  until = now + places.max_wait();
+  if (exchange_.deadline != never) until = std::min(until, now + (exchange_.deadline - now) / share_of_deadline);
+  const config::Tenant* tenant = exchange_.caller.tenant;
+  return places.wait(tenant ? std::hash<std::string_view>()(tenant->name) : 0,
+                     exchange_.inbound.priority.value_or(policy::Priority::normal), until, now, *exchange_.world->waker,
+                     exchange_.point);
+}
+
+void Dispatcher::place_taken() { leg_.place = candidate().health->places.get(); }
+
+void Dispatcher::pass_over() {
+  full_ = true;
+  plan_.refuse(candidate().number);
 }
 
 bool Dispatcher::begin() {
   const SteadyTime now = exchange_.alarm.woken_at();
-  const Candidate& candidate = candidates_[chosen_];
-  if (repeat_ && !candidate.health->repeats->try_repeat(now)) {
-    plan_.refuse_repeats(candidate.number);
+  const TargetHealth& health = *candidate().health;
+  if (leg_.repeat && !health.repeats->try_repeat(now)) {
+    plan_.refuse_repeats(candidate().number);
+    end_leg();
     return false;
   }
-  permit_ = candidate.health->circuits[candidate.circuit]->admit(now);
-  denied_ = !permit_;
-  if (!permit_) {
-    if (repeat_) candidate.health->repeats->repeat_over();
+  leg_.permit = health.circuits[candidate().circuit]->admit(now);
+  denied_ = !leg_.permit;
+  if (!leg_.permit) {
+    if (leg_.repeat) health.repeats->repeat_over();
+    end_leg();
     return false;
   }
-  if (!repeat_) candidate.health->repeats->arrived(now);
+  if (!leg_.repeat) health.repeats->arrived(now);
   // One that stands alone is compared with nobody.
-  load_ = candidates_.size() > 1 ? candidate.health->load.get() : nullptr;
-  if (load_) load_->began();
-  aim(exchange_, {candidate.model, candidate.target, candidate.part, candidate.credential, reason_, load_});
+  leg_.load = candidates_.several() ? health.load.get() : nullptr;
+  leg_.began = now;
+  if (leg_.load) {
+    leg_.load->began();
+    if (plan_.attempts() == 0 && !other_) health.hedges->arrived(effort_of(exchange_).hedge.share);
+  }
+  aim(exchange_,
+      {candidate().model, candidate().target, candidate().part, candidate().credential, leg_.reason, leg_.load});
   return true;
 }
 
+/// Gives back what is counted by numbers alone.
+void Dispatcher::end_leg() {
+  if (leg_.place) std::exchange(leg_.place, nullptr)->give_back(exchange_.alarm.woken_at());
+}
+
 void Dispatcher::report(policy::Verdict verdict) {
-  if (!permit_) return;
-  const Candidate& candidate = candidates_[chosen_];
-  candidate.health->circuits[candidate.circuit]->report(*permit_, verdict, exchange_.alarm.woken_at(),
-                                                        exchange_.random.unit());
-  permit_.reset();
-  if (repeat_)
-    candidate.health->repeats->repeat_over();
+  end_leg();
+  if (!leg_.permit) return;
+  const TargetHealth& health = *candidate().health;
+  health.circuits[candidate().circuit]->report(*leg_.permit, verdict, exchange_.alarm.woken_at(),
+                                               exchange_.random.unit());
+  leg_.permit.reset();
+  if (leg_.repeat)
+    health.repeats->repeat_over();
   else
-    candidate.health->repeats->arrival_over();
+    health.repeats->arrival_over();
 }
 
 void Dispatcher::answered() {
-  const Candidate& candidate = candidates_[chosen_];
-  if (candidate.of_credential) candidate.of_credential->accepted();
-  if (load_) load_->ended();
+  if (candidate().of_credential) candidate().of_credential->accepted();
+  if (leg_.load) leg_.load->ended();
+  if (leg_.place) leg_.place->answered();
   report(policy::Verdict::success);
 }
 
 void Dispatcher::abandoned(bool had_content) {
-  if (load_) had_content ? load_->ended() : load_->left();
+  if (leg_.load) had_content ? leg_.load->ended() : leg_.load->left();
   report(policy::Verdict::ignored);
+}
+
+void Dispatcher::outrun() {
+  // It would have taken longer still: that much is known of it.
+  const SteadyTime now = exchange_.alarm.woken_at();
+  const auto waited = std::chrono::duration_cast<Micros>(now - leg_.began);
+  if (leg_.load && waited > leg_.load->first_token(now)) {
+    leg_.load->sample(waited, now);
+    leg_.load->ended();
+    leg_.load = nullptr;
+  }
+  abandoned(false);
 }
 
 void Dispatcher::failed(const AttemptEnd& end) {
   const SteadyTime now = exchange_.alarm.woken_at();
-  const Candidate& candidate = candidates_[chosen_];
-  if (candidate.of_credential) {
-    if (end.diagnosis.remedy == Remedy::another_credential) set_aside(candidate, now);
+  policy::Load* const load = leg_.load;
+  if (candidate().of_credential) {
+    if (end.diagnosis.remedy == Remedy::another_credential) candidate().of_credential->set_aside(now + aside_for, now);
     if (end.diagnosis.remedy == Remedy::cool_down)
-      candidate.of_credential->cool_until(
+      candidate().of_credential->cool_until(
           now + std::clamp(end.retry_after.value_or(shortest_cooling), shortest_cooling, longest_cooling));
   }
-  if (load_ && end.diagnosis.blame == policy::Blame::none && !end.had_content) {
-    load_->left();
-  } else if (load_) {
-    if (!end.had_content) load_->failed(end.retry_after.value_or(Millis(0)), now);
-    load_->ended();
+  if (leg_.place && end.overload) {
+    const Micros round_trip = load ? load->first_token(now) : Micros(std::chrono::seconds(1));
+    leg_.place->overloaded(round_trip, now);
+  }
+  if (load && end.diagnosis.blame == policy::Blame::none && !end.had_content) {
+    load->left();
+  } else if (load) {
+    if (!end.had_content) load->failed(end.retry_after.value_or(Millis(0)), now);
+    load->ended();
   }
   switch (end.diagnosis.blame) {
     case policy::Blame::none: report(policy::Verdict::ignored); break;
     // The rate of a caller's own credential is no matter of the target's health.
     case policy::Blame::rate:
-      report(candidate.of_credential ? policy::Verdict::soft_failure : policy::Verdict::ignored);
+      report(candidate().of_credential ? policy::Verdict::soft_failure : policy::Verdict::ignored);
       break;
     case policy::Blame::failure: report(policy::Verdict::failure); break;
   }
-  plan_.failed(option_of(candidate, now), end.diagnosis, end.timeout, end.retry_after, now);
+  plan_.failed(candidates_.option(candidate(), now), end.diagnosis, end.timeout, end.retry_after, now);
 }
 
-void Dispatcher::set_aside(const Candidate& candidate, SteadyTime now) {
-  candidate.of_credential->set_aside(now + aside_for, now);
+SteadyTime Dispatcher::hedge_at() const {
+  const config::HedgeSettings& hedge = effort_of(exchange_).hedge;
+  if (hedge.share <= 0 || !leg_.load || plan_.attempts() > 0) return never;
+  const SteadyTime now = exchange_.alarm.woken_at();
+  if (hedge.after) return now + *hedge.after;
+  const auto usual = leg_.load->p95(now);
+  return usual ? now + *usual : never;
 }
+
+bool Dispatcher::begin_hedge() {
+  const SteadyTime now = exchange_.alarm.woken_at();
+  candidates_.look(options_, now, false);
+  const auto step = plan_.hedge(options_, leg_.chosen, now, exchange_.random);
+  if (step.stop || !candidate().health->hedges->try_take()) return false;
+  other_ = std::make_unique<Leg>(std::exchange(leg_, {}));
+  choose(step);
+  if (take_place() && begin()) return true;
+  leg_ = std::move(*other_);
+  other_.reset();
+  return false;
+}
+
+void Dispatcher::turn() { std::swap(leg_, *other_); }
 
 Failure Dispatcher::none_usable() const {
   const SteadyTime now = exchange_.alarm.woken_at();
-  Failure failure{FailureKind::no_upstream, Source::upstream,
-                  "no target of '" + exchange_.scan.model.substr(0, 128) + "' can be asked at the moment"};
+  const std::string name = "'" + exchange_.scan.model.substr(0, 128) + "'";
+  if (const auto lacking = candidates_.lacking(); !lacking.empty())
+    return {FailureKind::bad_request, Source::client,
+            "the request has " + std::string(lacking) + ", and no model that may answer for " + name + " takes that",
+            "unsupported_feature"};
+  Failure failure{FailureKind::no_upstream, Source::upstream, "no target of " + name + " can be asked at the moment"};
+  if (full_) {
+    failure = {FailureKind::overloaded, Source::gateway,
+               "the targets of " + name + " have as many requests as they are given at a time"};
+    failure.retry_after = seconds(1);
+    return failure;
+  }
   SteadyTime soonest = never;
-  bool all_cool = !candidates_.empty();
-  for (const Candidate& candidate : candidates_) {
-    const Option option = option_of(candidate, now);
+  bool all_cool = candidates_.size() > 0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const Option option = candidates_.option(candidates_[i], now);
     soonest = std::min(soonest, option.usable_at);
     all_cool = all_cool && option.state == Option::State::cooling;
   }

@@ -1,11 +1,9 @@
 #pragma once
 // Between the plan, which only thinks, and the attempts, which only do: shows the plan what there is to choose from,
 // aims the exchange at what it says, and tells health and plan how it went.
-#include "tollgate/pipeline/exchange.hpp"
-#include "tollgate/pipeline/health.hpp"
-#include "tollgate/policy/attempt_plan.hpp"
+#include "tollgate/pipeline/places.hpp"
 
-#include <boost/container/small_vector.hpp>
+#include "candidates.hpp"
 
 #include <memory>
 #include <optional>
@@ -15,7 +13,8 @@ namespace tollgate::pipeline {
 /// How an attempt ended that brought no answer.
 struct AttemptEnd {
   policy::Diagnosis diagnosis;
-  bool timeout = false;
+  policy::Timeout timeout = policy::Timeout::none;
+  bool overload = false;  ///< the target has said, or shown, that it has too much
   std::optional<Millis> retry_after;
   bool had_content = false;  ///< its first content has come, and the target's load was told
 };
@@ -24,11 +23,22 @@ class Dispatcher {
  public:
   explicit Dispatcher(Exchange& exchange);
   ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
 
   /// When to begin the next attempt; nothing: there is none.
   std::optional<SteadyTime> next();
-  /// Takes what the attempt needs and aims the exchange at it. False: it cannot be had any more; ask for the next. That
-  /// happens where others were faster, or the retry budget is spent.
+  /// Takes one of the target's places, where those are limited. False: none is free.
+  bool take_place();
+  /// Waits in the queue for one, as long as may be; null: nobody more may wait there, or somebody else can be asked.
+  std::unique_ptr<Places::Turn> wait_for_place(SteadyTime& until);
+  /// The place waited for was given.
+  void place_taken();
+  bool has_place() const { return leg_.place; }
+  /// No place was to be had: this target is not asked for the request any more.
+  void pass_over();
+  /// Takes what else the attempt needs and aims the exchange at it. False: it cannot be had any more; ask for the next.
+  /// That happens where others were faster, or the retry budget is spent.
   bool begin();
   /// The attempt has brought the client its answer.
   void answered();
@@ -37,6 +47,16 @@ class Dispatcher {
   /// It was broken off by the client or by the gateway.
   void abandoned(bool had_content);
 
+  /// How long the attempt at hand may take to its first content before a second one joins it; `never`: it stays alone.
+  SteadyTime hedge_at() const;
+  /// Takes what a second attempt needs, at another target, and aims the exchange at it; that is the one at hand then.
+  /// False: there is none to be had, or as many were made as may be.
+  bool begin_hedge();
+  /// Changes over to the other one of two: all that is told from then on is told of that one.
+  void turn();
+  /// The attempt at hand is broken off because the other one was faster.
+  void outrun();
+
   std::size_t attempts() const { return plan_.attempts(); }
   /// More than one attempt may be made for a request.
   bool repeats() const { return plan_.settings().attempts > 1; }
@@ -44,38 +64,31 @@ class Dispatcher {
   Failure none_usable() const;
 
  private:
-  /// One target with one of its credentials: what is behind an option of the plan.
-  struct Candidate {
-    const config::Model* model;
-    const config::Target* target;
-    std::string_view part;
-    const TargetHealth* health;
-    std::uint16_t rank, number;
-    std::uint16_t circuit;                            ///< of the target
-    const config::Credential* credential;             ///< null: the provider has none, or the caller its own
-    std::shared_ptr<CredentialHealth> of_credential;  ///< the same
+  /// What one attempt at work holds.
+  struct Leg {
+    std::size_t chosen = 0;
+    policy::Reason reason = policy::Reason::primary;
+    bool repeat = false;
+    policy::Load* load = nullptr;  ///< null: nothing is compared
+    Places* place = nullptr;       ///< null: none to give back
+    std::optional<policy::Circuit::Permit> permit;
+    SteadyTime began{};
   };
 
-  void add(const config::ModelName& name, std::uint16_t rank);
-  void add_model(const config::Model& model, std::string_view part, std::uint16_t rank);
-  void add_target(const config::Model& model, std::size_t index, std::string_view part, std::uint16_t rank);
-  bool may_ask(const config::Model& model, std::string_view part) const;
-  policy::Option option_of(const Candidate& candidate, SteadyTime now) const;
+  const Candidate& candidate() const { return candidates_[leg_.chosen]; }
+  void choose(const policy::AttemptPlan::Step& step);
   bool is_plain(SteadyTime now) const;
-  void look(SteadyTime now);
   void report(policy::Verdict verdict);
-  void set_aside(const Candidate& candidate, SteadyTime now);
+  void end_leg();
 
   Exchange& exchange_;
   policy::AttemptPlan plan_;
-  boost::container::small_vector<Candidate, 2> candidates_;
-  boost::container::small_vector<policy::Option, 2> options_;
-  std::size_t chosen_ = 0;
-  bool repeat_ = false;
-  bool denied_ = false;           ///< by the circuit, when it was last asked
-  policy::Load* load_ = nullptr;  ///< of the attempt at hand; null: nothing is compared
-  policy::Reason reason_ = policy::Reason::primary;
-  std::optional<policy::Circuit::Permit> permit_;
+  Candidates candidates_;
+  Options options_;  ///< as they were last looked at
+  Leg leg_;          ///< at hand
+  std::unique_ptr<Leg> other_;
+  bool denied_ = false;  ///< by the circuit, when it was last asked
+  bool full_ = false;    ///< somebody was passed over
 };
 
 }  // namespace tollgate::pipeline

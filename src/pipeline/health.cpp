@@ -64,6 +64,11 @@ std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snap
       known.label = target.label;
       known.repeats = get(repeats_, target.label, policy::RetryBudgetSettings{});
       known.load = get(loads_, target.label, now);
+      known.hedges = get(hedges_, target.label);
+      if (provider.places.limit) {
+        known.places = get(places_, target.label, provider.places);
+        known.places->configure(provider.places, now);
+      }
       for (const config::Credential& credential : provider.credentials) known.credentials.push_back(credential.name);
       known.credentials.emplace_back(provider.credentials.empty() ? std::string_view() : of_callers);
       for (const std::string& credential : known.credentials) {
@@ -75,6 +80,8 @@ std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snap
   // What no configuration names any more is gone with its last request.
   std::erase_if(circuits_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(loads_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(hedges_, [](const auto& entry) { return entry.second.expired(); });
+  std::erase_if(places_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(repeats_, [](const auto& entry) { return entry.second.expired(); });
   std::erase_if(credentials_, [](const auto& entry) { return entry.second.expired(); });
   return health;

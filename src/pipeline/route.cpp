@@ -2,6 +2,7 @@
 // asked now: the one is done once for a request, the other for each attempt.
 #include "tollgate/protocol/openai/prompt.hpp"
 
+#include "candidates.hpp"
 #include "stages.hpp"
 
 namespace tollgate::pipeline {
@@ -52,12 +53,6 @@ Result<void> find_task(Exchange& exchange) {
   for (const config::Task& task : route->tasks) names += (names.empty() ? "" : ", ") + task.name;
   return Failure{FailureKind::bad_request, Source::client,
                  "the route '" + route->name + "' has no task of this name; it has: " + names, "unknown_task", "task"};
-}
-
-const config::Effort& effort_of(const Exchange& exchange) {
-  if (exchange.task) return exchange.task->dispatch.effort;
-  if (exchange.resolution.route) return exchange.resolution.route->dispatch.effort;
-  return exchange.world->snapshot->defaults;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "attempt.hpp"
 #include "dispatcher.hpp"
+#include "race.hpp"
 #include "stages.hpp"
 
 #include <memory>
@@ -54,15 +55,41 @@ Task<void> drain(Exchange& exchange) {
 
 constexpr int most_overtaken = 32;
 
-/// Waits until the time of the next attempt. False: nobody waits for it any more.
+/// Whoever waits between attempts is not asked for an answer any more.
+MaybeFailure stopped_by(Woke woke) {
+  if (woke == Woke::client_left)
+    return std::make_unique<Failure>(Failure{FailureKind::client_left, Source::client, "the client left"});
+  return woke == Woke::must_stop ? std::make_unique<Failure>(shutting_down()) : nullptr;
+}
+
+/// Waits until the time of the next attempt; gives what has ended the request meanwhile.
 Task<MaybeFailure> wait_until(Exchange& exchange, SteadyTime time) {
-  while (exchange.alarm.woken_at() < time) {
+  MaybeFailure stopped;
+  while (!stopped && exchange.alarm.woken_at() < time) {
     const Woke woke = co_await exchange.pause(time);
-    if (woke == Woke::client_left)
-      co_return std::make_unique<Failure>(Failure{FailureKind::client_left, Source::client, "the client left"});
-    if (woke == Woke::must_stop) co_return std::make_unique<Failure>(shutting_down());
+    stopped = stopped_by(woke);
   }
-  co_return nullptr;
+  co_return stopped;
+}
+
+/// Waits for a place at the target that was chosen; without one it is passed over.
+Task<MaybeFailure> queue_up(Exchange& exchange, Dispatcher& dispatcher) {
+  exchange.record.phase = Phase::queue;
+  const SteadyTime began = exchange.alarm.woken_at();
+  SteadyTime until = began;
+  const auto turn = dispatcher.wait_for_place(until);
+  MaybeFailure stopped;
+  bool taken = false;
+  while (turn && !stopped && !taken) {
+    const Woke woke = co_await exchange.pause(until);
+    taken = turn->take();
+    if (taken) dispatcher.place_taken();
+    stopped = stopped_by(woke);
+    if (woke == Woke::timer) break;
+  }
+  if (!taken) dispatcher.pass_over();
+  exchange.record.waited_for_upstream += std::chrono::duration_cast<Micros>(exchange.alarm.woken_at() - began);
+  co_return stopped;
 }
 
 /// Nobody else is asked: what the last one said is the answer.
@@ -91,20 +118,29 @@ Task<MaybeFailure> dispatch(Exchange& exchange) {
       MaybeFailure stopped = co_await wait_until(exchange, *at);
       if (stopped) co_return stopped;
     }
+    if (!dispatcher.take_place()) {
+      MaybeFailure stopped = co_await queue_up(exchange, dispatcher);
+      if (stopped) co_return stopped;
+      if (!dispatcher.has_place()) continue;
+    }
     if (!dispatcher.begin()) {
       if (++overtaken > most_overtaken) break;
       continue;
     }
-    Attempt attempt(exchange);
-    co_await attempt.run();
-    failure = attempt.failure() ? std::make_unique<Failure>(*attempt.failure()) : nullptr;
-    switch (attempt.result()) {
+    Attempt first(exchange);
+    first.start();
+    co_await first.run(dispatcher.hedge_at());
+    std::unique_ptr<Attempt> second;
+    if (!first.is_over()) second = co_await race(exchange, dispatcher, first);
+    const Attempt& last = second ? *second : first;
+    failure = last.failure() ? std::make_unique<Failure>(*last.failure()) : nullptr;
+    switch (last.result()) {
       case AttemptResult::answered: dispatcher.answered(); co_return nullptr;
-      case AttemptResult::abandoned: dispatcher.abandoned(attempt.had_content()); co_return failure;
-      case AttemptResult::broken: dispatcher.failed(attempt.end()); co_return failure;
+      case AttemptResult::abandoned: dispatcher.abandoned(last.had_content()); co_return failure;
+      case AttemptResult::broken: dispatcher.failed(last.end()); co_return failure;
       case AttemptResult::no_answer: break;
     }
-    const AttemptEnd end = attempt.end();
+    const AttemptEnd end = last.end();
     dispatcher.failed(end);
     remedy = end.diagnosis.remedy;
   }

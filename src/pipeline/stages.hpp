@@ -15,6 +15,9 @@ Result<void> parse(Exchange& exchange);
 /// Finds what the requested name means, and how long it may take.
 Result<void> route(Exchange& exchange);
 
+/// Tokens of the request, before anybody has counted them, and of the longest answer that it asks for.
+std::uint64_t expected_tokens(const Exchange& exchange);
+
 /// Makes the request ready for the choice: the body's splices, the record's names, nothing left of an attempt before.
 void aim(Exchange& exchange, const Choice& choice);
 

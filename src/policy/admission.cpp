@@ -164,9 +164,11 @@ void ScopeChain::add(std::shared_ptr<LimitScope> scope) {
   scopes_[size_++] = std::move(scope);
 }
 
-Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now) {
-  hold.drop();
-  hold.chain_ = std::move(chain);
+void ScopeChain::clear() {
+  while (size_ > 0) scopes_[--size_].reset();
+}
+
+Admission admit(Hold& hold, const Demand& demand, SteadyTime now) {
   Admission admission;
   if (hold.chain_.empty()) return admission;
   Worst worst;
@@ -229,6 +231,12 @@ Hold& Hold::operator=(Hold&& other) noexcept {
   lines_ = other.lines_;
   open_ = std::exchange(other.open_, false);
   return *this;
+}
+
+ScopeChain& Hold::begin() {
+  drop();
+  chain_.clear();
+  return chain_;
 }
 
 void Hold::settle(const ActualTokens& actual, SteadyTime now) { end(actual, true, now); }

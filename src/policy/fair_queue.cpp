@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::array<int, priority_count> weights{8, 4, 1};
 
-std::size_t index_of(Priority priority) { return static_cast<std::size_t>(priority); }
+/// The highest first.
+std::size_t index_of(Priority priority) { return priority_count - 1 - static_cast<std::size_t>(priority); }
 
 }  // namespace
 

@@ -179,4 +179,23 @@ std::size_t choose(std::span<const Choice> usable, Random& random) {
   return cost(other, 1, usual) < cost(one, 0, usual) ? second : first;
 }
 
+std::optional<std::size_t> home_of(std::span<const Choice> usable, std::size_t chosen) {
+  constexpr double worth = 2;  // a cached beginning saves most of the time to first token, and money
+  std::optional<std::size_t> home;
+  double best = 0;
+  for (std::size_t i = 0; i < usable.size(); ++i) {
+    if (usable[i].affinity == 0 || counted_weight(usable[i]) <= 0) continue;
+    // The top 52 bits as a fraction, never 0 or 1.
+    const double drawn = (static_cast<double>(usable[i].affinity >> 12) + 0.5) * 0x1p-52;
+    const double score = -usable[i].weight / std::log(drawn);
+    if (home && score <= best) continue;
+    home = i;
+    best = score;
+  }
+  if (!home || *home == chosen) return home;
+  const double usual = (counted_weight(usable[*home]) + counted_weight(usable[chosen])) / 2;
+  if (counted_weight(usable[chosen]) <= 0) return home;
+  return cost(usable[*home], 0, usual) <= worth * cost(usable[chosen], 0, usual) ? home : std::nullopt;
+}
+
 }  // namespace tollgate::policy

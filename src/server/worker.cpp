@@ -65,6 +65,7 @@ void Worker::adopt(const Generation& generation) {
   world->health = generation.health;
   if (!answers_ && services_.idempotency) answers_ = services_.idempotency->on(loop_);
   world->answers = answers_.get();
+  world->waker = &loop_;
   world_ = std::move(world);
   ++keys_version_;
   configured_keys_.clear();

@@ -201,6 +201,15 @@ struct PoolSettings {
 
 enum class Protocol : std::uint8_t { openai };
 
+/// How much each target of a provider is given at a time, and how many requests may wait for a place there.
+struct PlaceSettings {
+  std::optional<std::uint64_t> limit;  ///< requests in flight; not set: as many as come, and nobody waits
+  bool adaptive = false;               ///< the limit finds its own value, from there down
+  std::size_t queue = 64;              ///< requests that may wait
+  Millis max_wait{1000};
+  bool operator==(const PlaceSettings&) const = default;
+};
+
 struct Provider {
   std::string name;
   Protocol protocol = Protocol::openai;
@@ -213,6 +222,7 @@ struct Provider {
   Timeouts timeouts;
   PoolSettings pool;
   policy::CircuitSettings circuit;
+  PlaceSettings places;  ///< `concurrency:`
   UpstreamTls upstream_tls;
   std::vector<std::pair<std::string, Secret>> headers;  ///< extra fields on every request to this provider
   bool inject_stream_usage = true;                      ///< stream_usage: inject | off
@@ -227,6 +237,13 @@ struct Target {
   double weight = 1;
 };
 
+/// What a model can do that not all can.
+struct Features {
+  bool tools = true, vision = true, json_schema = true;
+  bool all() const { return tools && vision && json_schema; }
+  bool operator==(const Features&) const = default;
+};
+
 struct Model {
   std::string name;  ///< as configured; may hold one trailing "*"
   bool wildcard = false;
@@ -234,7 +251,8 @@ struct Model {
   std::optional<Millis> first_token, idle, attempt, connect;  ///< timeouts that replace the provider's
   policy::Limits limits;                                      ///< over all callers
   std::optional<std::uint64_t> context;                       ///< tokens of input and output together, where known
-  std::size_t default_max_output = 4096;                      ///< tokens to expect where a request sets no limit
+  Features features;
+  std::size_t default_max_output = 4096;  ///< tokens to expect where a request sets no limit
   /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
   bool whole_name = false;
 };
@@ -250,10 +268,19 @@ struct RetrySettings {
   bool operator==(const RetrySettings&) const = default;
 };
 
+/// A second attempt beside a first one that takes long.
+struct HedgeSettings {
+  double share = 0;             ///< of the requests, at most; 0: none
+  std::optional<Millis> after;  ///< not set: the target's 95th percentile of the time to first token
+  bool operator==(const HedgeSettings&) const = default;
+};
+
 /// What a request may take, over all its attempts.
 struct Effort {
   Millis deadline = std::chrono::minutes(15);
   RetrySettings retry;
+  HedgeSettings hedge;
+  bool affinity = true;  ///< a conversation stays where its prompt is cached
   bool operator==(const Effort&) const = default;
 };
 

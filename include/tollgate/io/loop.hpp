@@ -4,6 +4,7 @@
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/random.hpp"
 #include "tollgate/io/timers.hpp"
+#include "tollgate/pipeline/ports.hpp"
 
 #include <boost/intrusive/list.hpp>
 #include <sys/epoll.h>
@@ -37,10 +38,10 @@ class Watcher : public boost::intrusive::list_base_hook<boost::intrusive::link_m
 
 /// One worker's event loop with what its connections share: coarse timers, one read buffer, one source of chance.
 /// Everything but post() and stop() belongs to the thread that runs it.
-class Loop {
+class Loop final : public pipeline::Waker {
  public:
   explicit Loop(std::uint64_t seed);
-  ~Loop();
+  ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -67,8 +68,8 @@ class Loop {
   void spin_for(Micros time) { spin_ = time; }
 
   void run();
-  void stop();                              ///< from any thread, once: run() returns after what it is at
-  void post(std::function<void()> action);  ///< from any thread: runs it on the loop
+  void stop();  ///< from any thread, once: run() returns after what it is at
+  void post(std::function<void()> action) override;
 
  private:
   /// Runs what other threads have posted; its descriptor wakes the loop.

@@ -3,7 +3,9 @@
 // of a target by its name is not forgotten by a reload.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/config/snapshot.hpp"
+#include "tollgate/pipeline/places.hpp"
 #include "tollgate/policy/circuit.hpp"
+#include "tollgate/policy/hedge_budget.hpp"
 #include "tollgate/policy/load.hpp"
 #include "tollgate/policy/retry_budget.hpp"
 
@@ -48,6 +50,8 @@ struct TargetHealth {
   std::vector<std::shared_ptr<policy::Circuit>> circuits;  ///< at least one
   std::shared_ptr<policy::RetryBudget> repeats;
   std::shared_ptr<policy::Load> load;
+  std::shared_ptr<policy::HedgeBudget> hedges;
+  std::shared_ptr<Places> places;  ///< null: not limited
   policy::Circuit& circuit_of_callers() const { return *circuits.back(); }
 };
 
@@ -80,6 +84,8 @@ class HealthBook {
   std::map<std::string, std::weak_ptr<policy::Circuit>> circuits_;
   std::map<std::string, std::weak_ptr<policy::RetryBudget>> repeats_;
   std::map<std::string, std::weak_ptr<policy::Load>> loads_;
+  std::map<std::string, std::weak_ptr<policy::HedgeBudget>> hedges_;
+  std::map<std::string, std::weak_ptr<Places>> places_;
   std::map<std::string, std::weak_ptr<CredentialHealth>> credentials_;
 };
 

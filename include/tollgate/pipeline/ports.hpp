@@ -12,6 +12,7 @@
 #include "tollgate/protocol/http/head.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -117,6 +118,14 @@ class UpstreamProvider {
   virtual std::unique_ptr<UpstreamCall> start(const UpstreamRequest& request, WaitPoint& point) = 0;
 };
 
+/// The worker of a request, for other threads.
+class Waker {
+ public:
+  virtual ~Waker() = default;
+  /// Runs the action on the worker's thread, later. Any thread.
+  virtual void post(std::function<void()> action) = 0;
+};
+
 struct Health;
 struct LimitScopes;
 class IdempotentAnswers;
@@ -128,6 +137,7 @@ struct World {
   std::shared_ptr<const LimitScopes> limits;                 ///< live_state.hpp
   std::shared_ptr<const Health> health;                      ///< health.hpp
   IdempotentAnswers* answers = nullptr;                      ///< idempotency.hpp; null: keys mean nothing
+  Waker* waker = nullptr;                                    ///< of this worker
 };
 
 }  // namespace tollgate::pipeline

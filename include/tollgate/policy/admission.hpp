@@ -32,6 +32,7 @@ class ScopeChain {
 
   /// Put only scopes with limits in. Throws std::logic_error for a null or where the kind does not come after the last.
   void add(std::shared_ptr<LimitScope> scope);
+  void clear();
   bool empty() const { return size_ == 0; }
   std::span<const std::shared_ptr<LimitScope>> scopes() const { return {scopes_.data(), size_}; }
 
@@ -104,9 +105,11 @@ class Hold {
   void refund(SteadyTime now);
 
   const ScopeChain& chain() const { return chain_; }
+  /// Lets go of what it holds, as its destruction does, and gives its chain, empty, to be filled for admit().
+  ScopeChain& begin();
 
  private:
-  friend Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now);
+  friend Admission admit(Hold& hold, const Demand& demand, SteadyTime now);
 
   /// What was taken from one scope. Era 0: there was no such bucket.
   struct Line {
@@ -124,10 +127,10 @@ class Hold {
   bool open_ = false;  ///< counted in flight: neither settled nor cancelled nor refunded
 };
 
-/// Admits iff every bucket has at least what the request costs and every concurrency is below its limit, and then
-/// debits all: `hold` holds what was taken, and nothing if nothing was. Takes no lock for an empty chain and allocates
-/// nothing unless it denies. Any thread.
-Admission admit(Hold& hold, ScopeChain chain, const Demand& demand, SteadyTime now);
+/// Admits what has put its chain into `hold` iff every bucket has at least what the request costs and every concurrency
+/// is below its limit, and then debits all: `hold` holds what was taken, and nothing if nothing was. Takes no lock for
+/// an empty chain and allocates nothing unless it denies. Any thread.
+Admission admit(Hold& hold, const Demand& demand, SteadyTime now);
 
 /// Whether admit() would deny for requests or concurrency now, whatever the tokens: a look that takes nothing, before a
 /// large body is read.

@@ -2,6 +2,7 @@
 // Where requests wait for a place at a target, so that no tenant and no priority keeps the others out, and so that
 // under lasting overload some are served in good time instead of all of them too late.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/policy/key.hpp"
 
 #include <boost/intrusive/list.hpp>
 #include <boost/intrusive/set.hpp>
@@ -13,7 +14,6 @@
 
 namespace tollgate::policy {
 
-enum class Priority : std::uint8_t { high, normal, low };
 inline constexpr std::size_t priority_count = 3;
 
 struct FairQueueSettings {

@@ -34,10 +34,11 @@ class RecentTimes {
 
 /// A target as choose() sees it.
 struct Choice {
-  double first_token = 0;     ///< the estimate, in microseconds
-  std::uint64_t pending = 0;  ///< requests there now
-  double weight = 1;          ///< of the traffic, in any unit; 0 or less: serves only where no other does
-  double share = 1;           ///< 0..1: how much of its weight counts; below 1 in a slow start
+  double first_token = 0;      ///< the estimate, in microseconds
+  std::uint64_t pending = 0;   ///< requests there now
+  double weight = 1;           ///< of the traffic, in any unit; 0 or less: serves only where no other does
+  double share = 1;            ///< 0..1: how much of its weight counts; below 1 in a slow start
+  std::uint64_t affinity = 0;  ///< a hash of it and of the conversation together; 0: the request continues nothing
 };
 
 /// The load of one target, shared by all workers. Any thread.
@@ -103,5 +104,11 @@ class Load {
 /// first_token * (pending + 1) / weight keeps to weights only while much is pending: of two idle equals the heavier one
 /// always wins. The second one, where it is in a slow start, stands up against the first with the chance `share` alone.
 std::size_t choose(std::span<const Choice> usable, Random& random);
+
+/// The one of `usable` that a conversation stays with, which is likely to have its beginning in its prompt cache,
+/// unless that would cost more than twice as much as the one that choose() gave. Nothing: there is no such one, or it
+/// costs more. Found by weighted rendezvous hashing (Thaler and Ravishankar 1998; weights as Schindelhauer and
+/// Schomaker 2005), so that every process finds the same one and nobody has to remember.
+std::optional<std::size_t> home_of(std::span<const Choice> usable, std::size_t chosen);
 
 }  // namespace tollgate::policy

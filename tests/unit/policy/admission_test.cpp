@@ -194,9 +194,10 @@ TEST(Standing, tells_the_limit_as_it_is_set_whatever_the_burst) {
 TEST(Standing, is_told_with_an_admission_and_with_a_refusal) {
   const Scope scope = scope_of(ScopeKind::tenant, {.requests_per_minute = 60, .tokens_per_minute = 600});
   Hold first, second;
-  const Admission admission = policy::admit(first, chain_of({scope}), tokens(400), start);
+  first.begin() = second.begin() = chain_of({scope});
+  const Admission admission = policy::admit(first, tokens(400), start);
   EXPECT_FALSE(admission.denial);
-  const Admission refusal = policy::admit(second, chain_of({scope}), tokens(300), start);
+  const Admission refusal = policy::admit(second, tokens(300), start);
   EXPECT_TRUE(refusal.denial);
   for (const Standing& told : {admission.standing, refusal.standing}) {
     EXPECT_EQ(told, standing(chain_of({scope}), start));

@@ -74,31 +74,98 @@ TEST_F(Plan, asks_with_a_refused_credential_rather_than_nobody) {
   EXPECT_FALSE(plan().next(options, start, random_).stop);
 }
 
+TEST_F(Plan, asks_what_is_too_small_by_the_estimate_after_all_others) {
+  std::vector<Option> options{option(0, 0), option(1, 1)};
+  options[0].fits = false;
+  AttemptPlan made = plan();
+  const auto step = made.next(options, start, random_);
+  EXPECT_EQ(step.option, 1u);
+  EXPECT_EQ(step.reason, Reason::context_window);
+  made.failed(options[1], {Remedy::another_target, Blame::none}, Timeout::none, std::nullopt, start);
+  EXPECT_EQ(made.next(options, start, random_).option, 0u) << "an estimate is no reason to ask nobody";
+  options[1].fits = false;
+  EXPECT_EQ(plan().next(options, start, random_).option, 0u);
+}
+
+TEST_F(Plan, says_that_one_of_several_equals_was_drawn) {
+  EXPECT_EQ(plan().next(std::vector{option(0, 0), option(0, 1)}, start, random_).reason, Reason::weighted);
+  EXPECT_EQ(plan().next(std::vector{option(0, 0, 0), option(0, 0, 1)}, start, random_).reason, Reason::primary)
+      << "credentials of one target are no choice of a target";
+}
+
+TEST_F(Plan, stays_with_the_target_that_a_conversation_is_bound_to) {
+  std::vector<Option> options{option(0, 0), option(0, 1), option(0, 2)};
+  options[1].load.affinity = ~std::uint64_t{0};
+  options[0].load.affinity = options[2].load.affinity = 1;
+  for (int i = 0; i < 20; ++i) {
+    const auto step = plan().next(options, start, random_);
+    EXPECT_EQ(step.option, 1u);
+    EXPECT_EQ(step.reason, Reason::affinity);
+  }
+  options[1].state = Option::State::circuit_open;
+  EXPECT_NE(plan().next(options, start, random_).option, 1u);
+}
+
+TEST_F(Plan, asks_nobody_again_who_has_no_room) {
+  const std::vector<Option> options{option(0, 0), option(1, 1)};
+  AttemptPlan made = plan();
+  made.refuse(0);
+  EXPECT_EQ(made.next(options, start, random_).option, 1u);
+  made.refuse(1);
+  EXPECT_TRUE(made.next(options, start, random_).stop);
+}
+
+TEST_F(Plan, goes_on_after_any_number_of_connections_that_did_not_stand_in_time) {
+  const std::vector<Option> options{option(0, 0), option(1, 1), option(2, 2)};
+  AttemptPlan made = plan();
+  made.failed(options[0], repeatable, Timeout::connecting, std::nullopt, start);
+  EXPECT_EQ(made.next(options, start, random_).option, 1u) << "the fallback before a repeat";
+  made.failed(options[1], repeatable, Timeout::connecting, std::nullopt, start);
+  EXPECT_EQ(made.next(options, start, random_).option, 2u) << "nothing was billed";
+}
+
+TEST_F(Plan, hedges_with_an_equal_and_else_with_the_next_model) {
+  const std::vector<Option> equal{option(0, 0), option(0, 1), option(1, 2)};
+  const auto step = plan().hedge(equal, 0, start, random_);
+  EXPECT_EQ(step.option, 1u);
+  EXPECT_EQ(step.reason, Reason::hedge);
+  EXPECT_EQ(plan().hedge(std::vector{option(0, 0, 0), option(0, 0, 1), option(1, 1)}, 0, start, random_).option, 2u)
+      << "another credential is not another target";
+}
+
+TEST_F(Plan, does_not_hedge_backwards_nor_without_an_attempt_to_spare_nor_without_time) {
+  const std::vector<Option> options{option(0, 0), option(1, 1)};
+  EXPECT_TRUE(plan().hedge(options, 1, start, random_).stop);
+  EXPECT_TRUE(plan(1).hedge(options, 0, start, random_).stop);
+  EXPECT_TRUE(plan(3, Millis(90)).hedge(options, 0, start, random_).stop);
+  EXPECT_FALSE(plan().hedge(options, 0, start, random_).stop);
+}
+
 TEST_F(Plan, asks_an_equivalent_target_before_a_repeat_and_a_repeat_before_a_fallback) {
   const std::vector<Option> options{option(0, 0), option(0, 1), option(1, 2)};
   AttemptPlan made = plan(4);
-  made.failed(options[0], repeatable, false, std::nullopt, start);
+  made.failed(options[0], repeatable, Timeout::none, std::nullopt, start);
   const auto second = made.next(options, start, random_);
   EXPECT_EQ(second.option, 1u);
   EXPECT_EQ(second.at, start);
-  made.failed(options[1], repeatable, false, std::nullopt, start);
+  made.failed(options[1], repeatable, Timeout::none, std::nullopt, start);
   const auto third = made.next(options, start, random_);
   EXPECT_EQ(third.option, 1u);
   EXPECT_TRUE(third.repeat);
   EXPECT_LE(third.at, start + Millis(250));
-  made.failed(options[1], repeatable, false, std::nullopt, start);
+  made.failed(options[1], repeatable, Timeout::none, std::nullopt, start);
   EXPECT_EQ(made.next(options, start, random_).option, 2u) << "the last attempt is the fallback's";
 }
 
 TEST_F(Plan, falls_back_at_once_where_the_retry_budget_is_spent) {
   const std::vector<Option> options{option(0, 0), option(1, 1)};
   AttemptPlan made = plan();
-  made.failed(options[0], repeatable, false, std::nullopt, start);
+  made.failed(options[0], repeatable, Timeout::none, std::nullopt, start);
   made.refuse_repeats(0);
   const auto step = made.next(options, start, random_);
   EXPECT_EQ(step.option, 1u);
   EXPECT_EQ(step.reason, Reason::retry_exhausted);
-  made.failed(options[1], repeatable, false, std::nullopt, start);
+  made.failed(options[1], repeatable, Timeout::none, std::nullopt, start);
   made.refuse_repeats(1);
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
@@ -106,14 +173,14 @@ TEST_F(Plan, falls_back_at_once_where_the_retry_budget_is_spent) {
 TEST_F(Plan, stops_at_a_refusal_of_the_request) {
   const std::vector<Option> options{option(0, 0), option(1, 1)};
   AttemptPlan made = plan();
-  made.failed(options[0], {Remedy::nothing, Blame::none}, false, std::nullopt, start);
+  made.failed(options[0], {Remedy::nothing, Blame::none}, Timeout::none, std::nullopt, start);
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
 
 TEST_F(Plan, never_asks_a_target_again_that_does_not_have_the_model) {
   const std::vector<Option> options{option(0, 0), option(0, 0, 1)};
   AttemptPlan made = plan();
-  made.failed(options[0], {Remedy::another_target, Blame::none}, false, std::nullopt, start);
+  made.failed(options[0], {Remedy::another_target, Blame::none}, Timeout::none, std::nullopt, start);
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
 
@@ -123,11 +190,11 @@ TEST_F(Plan, looks_for_more_context_among_those_that_hold_more_or_do_not_say) {
   options[1].context = 8000;
   options[2].context = 200'000;
   AttemptPlan made = plan(4);
-  made.failed(options[0], {Remedy::larger_context, Blame::none}, false, std::nullopt, start);
+  made.failed(options[0], {Remedy::larger_context, Blame::none}, Timeout::none, std::nullopt, start);
   const auto step = made.next(options, start, random_);
   EXPECT_EQ(step.option, 2u);
   EXPECT_EQ(step.reason, Reason::context_window);
-  made.failed(options[2], {Remedy::larger_context, Blame::none}, false, std::nullopt, start);
+  made.failed(options[2], {Remedy::larger_context, Blame::none}, Timeout::none, std::nullopt, start);
   EXPECT_EQ(made.next(options, start, random_).option, 3u);
 }
 
@@ -136,7 +203,7 @@ TEST_F(Plan, takes_another_credential_of_the_target_at_once_where_one_is_at_faul
     std::vector<Option> options{option(0, 0, 0), option(0, 0, 1), option(1, 1)};
     AttemptPlan made = plan();
     options[0].state = Option::State::cooling;
-    made.failed(options[0], {remedy, Blame::none}, false, std::nullopt, start);
+    made.failed(options[0], {remedy, Blame::none}, Timeout::none, std::nullopt, start);
     const auto step = made.next(options, start, random_);
     EXPECT_EQ(step.option, 1u);
     EXPECT_EQ(step.at, start);
@@ -147,7 +214,7 @@ TEST_F(Plan, takes_another_credential_of_the_target_at_once_where_one_is_at_faul
 TEST_F(Plan, waits_as_long_as_it_was_told_where_nobody_else_is_there) {
   const std::vector<Option> options{option(0, 0)};
   AttemptPlan made = plan();
-  made.failed(options[0], repeatable, false, Millis(20'000), start);
+  made.failed(options[0], repeatable, Timeout::none, Millis(20'000), start);
   const auto step = made.next(options, start, random_);
   EXPECT_FALSE(step.stop);
   EXPECT_GE(step.at, start + Millis(20'000));
@@ -156,14 +223,14 @@ TEST_F(Plan, waits_as_long_as_it_was_told_where_nobody_else_is_there) {
 TEST_F(Plan, falls_back_rather_than_wait_for_long) {
   const std::vector<Option> options{option(0, 0), option(1, 1)};
   AttemptPlan made = plan();
-  made.failed(options[0], repeatable, false, Millis(20'000), start);
+  made.failed(options[0], repeatable, Timeout::none, Millis(20'000), start);
   EXPECT_EQ(made.next(options, start, random_).option, 1u);
 }
 
 TEST_F(Plan, waits_for_nothing_that_comes_after_the_deadline) {
   const std::vector<Option> options{option(0, 0)};
   AttemptPlan made = plan(3, Millis(10'000));
-  made.failed(options[0], repeatable, false, Millis(9'950), start);
+  made.failed(options[0], repeatable, Timeout::none, Millis(9'950), start);
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
 
@@ -171,7 +238,7 @@ TEST_F(Plan, waits_for_the_credential_that_is_back_first) {
   const std::vector<Option> options{option(0, 0, 0, Option::State::cooling, start + Millis(9000)),
                                     option(0, 0, 1, Option::State::cooling, start + Millis(3000))};
   AttemptPlan made = plan();
-  made.failed(options[0], {Remedy::cool_down, Blame::rate}, false, Millis(9000), start);
+  made.failed(options[0], {Remedy::cool_down, Blame::rate}, Timeout::none, Millis(9000), start);
   const auto step = made.next(options, start, random_);
   EXPECT_EQ(step.option, 1u);
   EXPECT_EQ(step.at, start + Millis(3000));
@@ -186,7 +253,7 @@ TEST_F(Plan, follows_a_timeout_as_often_as_it_may_and_by_the_fallback_first) {
     AttemptPlan made(settings, start + std::chrono::minutes(5));
     std::size_t asked = 0;
     for (std::size_t at = 0; asked < 5; ++asked) {
-      made.failed(options[at], repeatable, true, std::nullopt, start);
+      made.failed(options[at], repeatable, Timeout::answering, std::nullopt, start);
       const auto step = made.next(options, start, random_);
       if (step.stop) break;
       if (asked == 0) {
@@ -203,7 +270,7 @@ TEST_F(Plan, makes_the_first_attempt_in_whatever_time_there_is) {
   AttemptPlan made = plan(3, Millis(5));
   EXPECT_FALSE(made.next(options, start, random_).stop);
   EXPECT_TRUE(made.next(options, start + Millis(5), random_).stop);
-  made.failed(options[0], repeatable, false, std::nullopt, start);
+  made.failed(options[0], repeatable, Timeout::none, std::nullopt, start);
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
 
@@ -294,7 +361,7 @@ class History {
     tried_.push_back({chosen.target, chosen.credential, remedy});
     now_ += Millis(static_cast<Millis::rep>(below(3000)));
     const auto told = below(3) == 0 ? std::optional(Millis(static_cast<Millis::rep>(below(10'000)))) : std::nullopt;
-    plan_->failed(chosen, {remedy, Blame::none}, timeout, told, now_);
+    plan_->failed(chosen, {remedy, Blame::none}, timeout ? Timeout::answering : Timeout::none, told, now_);
   }
 
   struct Tried {

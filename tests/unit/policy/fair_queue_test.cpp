@@ -226,7 +226,7 @@ TEST(FairQueue, stays_sane_where_time_runs_backwards) {
 struct Entry {
   std::size_t id;
   std::uint64_t tenant;
-  std::size_t priority;
+  std::size_t priority;  ///< its place: 0 is the highest
   int since, until;
   std::optional<int> gone{};
 };
@@ -392,7 +392,8 @@ class Sequence {
                       .priority = below(3),
                       .since = now_,
                       .until = now_ + static_cast<int>(below(3) == 0 ? below(10) : below(60))};
-    waiters_.push_back(std::make_unique<Waiter>(entry.tenant, static_cast<Priority>(entry.priority)));
+    waiters_.push_back(
+        std::make_unique<Waiter>(entry.tenant, static_cast<Priority>(priority_count - 1 - entry.priority)));
     const bool pushed = queue_.push(*waiters_.back(), time(entry.until), time(now_));
     agree(pushed == model_.push(entry, now_));
     reached_.refused += pushed ? 0 : 1;

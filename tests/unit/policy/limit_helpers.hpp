@@ -38,7 +38,8 @@ using Outcome = std::variant<Hold, Refused>;
 
 inline Outcome admit(ScopeChain chain, const Demand& demand, SteadyTime now) {
   Hold hold;
-  Admission admission = admit(hold, std::move(chain), demand, now);
+  hold.begin() = std::move(chain);
+  Admission admission = admit(hold, demand, now);
   if (admission.denial) return Refused{std::move(*admission.denial), admission.standing};
   return hold;
 }

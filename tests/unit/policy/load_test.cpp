@@ -291,5 +291,47 @@ TEST(Choose, does_not_throw_everything_at_a_fast_target_in_slow_start) {
   EXPECT_LT(share_of(0, two), 0.2);
 }
 
+/// Conversations by which of the equals they go to, where `first` costs what it costs.
+std::vector<int> homes(std::vector<Choice> usable, std::size_t chosen) {
+  Random random(11);
+  std::vector<int> found(usable.size() + 1);
+  for (int i = 0; i < 30'000; ++i) {
+    for (Choice& choice : usable) choice.affinity = random();
+    const auto home = home_of(usable, chosen);
+    ++found[home.value_or(usable.size())];
+  }
+  return found;
+}
+
+TEST(Home, is_shared_out_by_weight) {
+  const auto found = homes({{.first_token = 100, .weight = 1}, {.first_token = 100, .weight = 2}}, 0);
+  EXPECT_NEAR(found[0], 10'000, 300);
+  EXPECT_NEAR(found[1], 20'000, 300);
+}
+
+TEST(Home, is_the_same_whatever_was_chosen_and_however_the_others_are_ordered) {
+  const Choice here{.first_token = 100, .affinity = ~std::uint64_t{0}};
+  const Choice there{.first_token = 100, .affinity = 1};
+  EXPECT_EQ(home_of(std::vector{here, there}, 0), 0u);
+  EXPECT_EQ(home_of(std::vector{here, there}, 1), 0u);
+  EXPECT_EQ(home_of(std::vector{there, here}, 0), 1u);
+}
+
+TEST(Home, is_left_where_it_costs_more_than_twice_as_much) {
+  std::vector<Choice> usable{{.first_token = 200, .affinity = ~std::uint64_t{0}}, {.first_token = 100, .affinity = 1}};
+  EXPECT_EQ(home_of(usable, 1), 0u);
+  usable[0].first_token = 201;
+  EXPECT_EQ(home_of(usable, 1), std::nullopt);
+  usable[0].first_token = 100;
+  usable[0].pending = 2;
+  EXPECT_EQ(home_of(usable, 1), std::nullopt) << "three times as long as an idle one";
+}
+
+TEST(Home, is_nowhere_for_what_continues_nothing) {
+  EXPECT_EQ(home_of(std::vector<Choice>{{.first_token = 1}, {.first_token = 1}}, 0), std::nullopt);
+  EXPECT_EQ(home_of(std::vector<Choice>{{.first_token = 1, .weight = 0, .affinity = 9}, {.first_token = 1}}, 1),
+            std::nullopt);
+}
+
 }  // namespace
 }  // namespace tollgate::policy
