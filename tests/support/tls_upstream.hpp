@@ -35,6 +35,7 @@ class TlsUpstream {
   };
 
   std::uint16_t port() const { return listener_.port(); }
+  int descriptor() const { return listener_.descriptor(); }  ///< readable where somebody connects
   Connection accept();
 
  private:
