@@ -64,11 +64,14 @@ MaybeFailure stopped_by(Woke woke) {
 
 /// Waits until the time of the next attempt; gives what has ended the request meanwhile.
 Task<MaybeFailure> wait_until(Exchange& exchange, SteadyTime time) {
+  exchange.record.phase = Phase::queue;
+  const SteadyTime began = exchange.alarm.woken_at();
   MaybeFailure stopped;
   while (!stopped && exchange.alarm.woken_at() < time) {
     const Woke woke = co_await exchange.pause(time);
     stopped = stopped_by(woke);
   }
+  exchange.record.waited_for_upstream += std::chrono::duration_cast<Micros>(exchange.alarm.woken_at() - began);
   co_return stopped;
 }
 

@@ -3,6 +3,7 @@
 // to the end of its recv.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
+#include "support/keep_alive_upstream.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 #include "support/silent_address.hpp"
@@ -232,7 +233,7 @@ TEST(ClientLeftEarly, while_the_name_is_looked_up_ends_the_request) {
   end.set_value();
 }
 
-TEST(ClientLeftEarly, while_queued_gives_its_place_up) {
+void leave_while_queued(Leave how) {
   RawUpstream upstream;
   // One connection per event loop; clients go to the two loops in turn.
   GatewayUnderTest gateway(config_for(upstream.port(), "pool: {max_connections: 2}"));
@@ -251,7 +252,7 @@ TEST(ClientLeftEarly, while_queued_gives_its_place_up) {
   ASSERT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 3));
   stays.send(queued("stays"));
   ASSERT_TRUE(gateway.wait_for_metric("tollgate_in_flight_requests", 4));
-  leaves.socket().close();
+  leave(leaves, how);
   EXPECT_TRUE(gateway.wait_for_log("\"phase\":\"queue\"")) << gateway.access_log();
 
   held[0].send(json_answer("{}"));
@@ -264,6 +265,50 @@ TEST(ClientLeftEarly, while_queued_gives_its_place_up) {
   EXPECT_EQ(holders[1].read_answer().status, 200);
   EXPECT_TRUE(gateway.wait_for_metric(requests_series("cancelled", false), 1));
   expect_at_rest(gateway);
+  // Nor was anything sent for it elsewhere.
+  for (RawSocket& connection : held) EXPECT_FALSE(connection.receive(std::chrono::milliseconds(0)).has_value());
+  EXPECT_FALSE(upstream.accept(std::chrono::milliseconds(0)).is_open());
+}
+
+TEST(ClientLeftEarly, while_queued_gives_its_place_up) {
+  for (const Leave how : {Leave::by_fin, Leave::by_rst, Leave::by_half_close}) leave_while_queued(how);
+}
+
+TEST(ClientLeftEarly, before_the_next_attempt_asks_nobody_any_more) {
+  KeepAliveUpstream upstream;
+  GatewayUnderTest gateway("defaults: {retry: {attempts: 3, backoff: {base: 1ms, max: 1m}}}\n" +
+                           config_for(upstream.port()));
+  const std::string busy = json_answer(R"({"error":{"message":"busy"}})", 503);
+  const std::string back_later = std::string(busy).insert(busy.find("\r\n") + 2, "Retry-After: 30\r\n");
+  double left = 0;
+  for (const bool stream : {false, true}) {
+    for (const Leave how : {Leave::by_fin, Leave::by_rst, Leave::by_half_close}) {
+      RawClient client(gateway.address());
+      client.send(post("/v1/chat/completions", chat_body("m", stream)));
+      upstream.connection(upstream.next().connection).send(back_later);
+      // Its attempt is over once the connection is back in the pool.
+      ASSERT_TRUE(gateway.wait_for_metric("tollgate_upstream_connections{provider=\"up\",state=\"idle\"}",
+                                          static_cast<double>(upstream.accepted())));
+      EXPECT_EQ(gateway.metric("tollgate_in_flight_requests"), 1);
+      leave(client, how);
+      expect_at_rest(gateway);
+      ++left;
+      EXPECT_TRUE(gateway.wait_for_metric(requests_series("cancelled", stream), stream ? left - 3 : left));
+    }
+  }
+  EXPECT_TRUE(
+      gateway.wait_for_log("\"status\":499,\"outcome\":\"cancelled\",\"ended_by\":\"client\",\"phase\":\"queue\""))
+      << gateway.access_log();
+  for (std::size_t i = 0; i < upstream.accepted(); ++i)
+    EXPECT_FALSE(upstream.connection(i).receive(std::chrono::milliseconds(0)).has_value()) << "asked again";
+
+  // What the upstream sees next is somebody else's first attempt.
+  RawClient stays(gateway.address());
+  stays.send(post("/v1/chat/completions", R"({"model":"m","messages":[],"user":"stays"})"));
+  const KeepAliveUpstream::Call next = upstream.next();
+  EXPECT_NE(next.request.body.find("stays"), std::string::npos) << next.request.body;
+  upstream.connection(next.connection).send(json_answer("{}"));
+  EXPECT_EQ(stays.read_answer().fields.at("x-tollgate-attempts"), "1");
 }
 
 }  // namespace
