@@ -80,8 +80,8 @@ inline const std::string whole_said = "all of it";
 
 /// The gateway's own error.
 Ending own_error(int status, const std::string& code, std::size_t asked);
-/// The last answer as it came.
-Ending passed_on(int status, std::size_t asked);
+/// The last answer as it came. Without a reason: the usual one after so many attempts.
+Ending passed_on(int status, std::size_t asked, const std::string& reason = {});
 Ending is_answer(int status);
 Ending by_itself();
 /// The second provider, after the first was asked so often.

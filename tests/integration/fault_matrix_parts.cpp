@@ -24,10 +24,14 @@ Ending own_error(int status, const std::string& code, std::size_t asked) {
           reason_after(asked)};
 }
 
-Ending passed_on(int status, std::size_t asked) {
+Ending passed_on(int status, std::size_t asked, const std::string& reason) {
   const bool of_client = status < 500 && status != 429;
-  return {Ending::Kind::passed_on, asked, status, {}, of_client ? "client_error" : "upstream_error",
-          reason_after(asked)};
+  return {Ending::Kind::passed_on,
+          asked,
+          status,
+          {},
+          of_client ? "client_error" : "upstream_error",
+          reason.empty() ? reason_after(asked) : reason};
 }
 
 Ending is_answer(int status) { return {Ending::Kind::is_answer, 1, status, {}, "client_error", "primary"}; }
