@@ -231,8 +231,8 @@ Result<void> Attempt::take_data(std::string_view data) {
 
 /// A body that came in one piece has been looked at before its end.
 Result<void> Attempt::judge_body() {
-  if (body_.is_empty()) return fail(FailureKind::upstream_error, "it answered 200 without an answer");
-  return {};
+  if (body_.fault().empty()) return {};
+  return fail(FailureKind::upstream_error, std::string(body_.fault()));
 }
 
 Result<void> Attempt::take_end() {

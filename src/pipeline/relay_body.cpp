@@ -58,7 +58,7 @@ void BodyRelay::ended() {
 void BodyRelay::send_whole(std::string_view body) {
   settled_ = true;
   read(body);
-  if (is_empty_) return;
+  if (!fault_.empty()) return;
   if (status_ >= 400) {
     exchange_.held = std::make_unique<HeldAnswer>(
         HeldAnswer{status_, std::string(fields_.view()), without_secrets(exchange_, body).value_or(std::string(body))});
@@ -73,12 +73,13 @@ void BodyRelay::read(std::string_view body) {
   const bool is_chat = kind == StreamKind::chat || kind == StreamKind::completions;
   // Some providers pad with white space while they work.
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
-  is_empty_ = status_ == 200 && is_chat && body.empty();
+  if (status_ == 200 && is_chat && body.empty()) fault_ = "it answered 200 without an answer";
   if (status_ != 200 || !body.starts_with('{')) return;
   const auto meaning = protocol::openai::read_reply(body);
   exchange_.record.usage = meaning.usage;
   if (!is_chat) return;
-  is_empty_ = meaning.no_choices && !meaning.error;
+  if (meaning.broken) fault_ = "its answer is not valid JSON";
+  if (meaning.no_choices && !meaning.error) fault_ = "it answered 200 without an answer";
   if (!meaning.error) return;
   // An error under a 200 would pass for an answer without words.
   status_ = status_of(body);

@@ -19,8 +19,8 @@ class BodyRelay {
   /// The body is complete: sends it, or its end.
   void ended();
 
-  /// It says 200 and holds no answer; nothing was sent.
-  bool is_empty() const { return is_empty_; }
+  /// What is wrong with a 200 that holds no answer, of which nothing was sent; empty: nothing.
+  std::string_view fault() const { return fault_; }
 
  private:
   void begin(BodyForm form);
@@ -34,7 +34,7 @@ class BodyRelay {
   std::uint64_t length_ = 0;
   ByteBuffer held_;
   bool settled_ = false;  ///< what came has been looked at as a whole
-  bool is_empty_ = false;
+  std::string_view fault_;
 };
 
 }  // namespace tollgate::pipeline

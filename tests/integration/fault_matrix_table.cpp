@@ -18,7 +18,9 @@ using std::chrono::milliseconds;
 
 /// Nothing that could be passed on: asked again, then the next one.
 const Endings no_answer{own_error(502, "upstream_error", 3), by_another(1), by_another(2)};
-/// One that took too long is asked once more only, and after somebody else.
+/// One that took too long to connect comes after somebody else; nobody was billed.
+const Endings never_connected{own_error(504, "upstream_timeout", 3), by_another(1), by_another(1)};
+/// One that took too long to answer is asked once more only as well.
 const Endings timed_out{own_error(504, "upstream_timeout", 2), by_another(1), by_another(1)};
 const Endings no_use_in_asking_again{own_error(502, "upstream_error", 1), by_another(1), by_another(1)};
 const Endings deadline_passed = always(own_error(504, "upstream_timeout", 1));
@@ -145,7 +147,7 @@ std::vector<Row> connection_faults() {
   const std::string stream_half_chunk = stream_begun() + "40\r\ndata: {\"id\"";
   return {
       {at("connection_refused", Place::refuses), no_answer, no_answer},
-      {at("black_hole", Place::is_silent, "connect: 60ms"), timed_out, timed_out},
+      {at("black_hole", Place::is_silent, "connect: 60ms"), never_connected, never_connected},
       {at("name_without_address", Place::has_no_address), no_answer, no_answer},
       {with_certificate("tls_expired", expired()), no_answer, no_answer},
       {with_certificate("tls_self_signed", self_signed(trusted_name)), no_answer, no_answer},
@@ -246,18 +248,16 @@ std::vector<Row> body_faults() {
   const std::string error_event = event(json_error("server_error"));
   Fault first_event = stream_only("error_as_first_event", stream_head + chunk(error_event) + last_chunk);
   first_event.words = json_error("server_error");
-  // What is missing cannot be seen from outside: the answer looks whole.
   Fault shorter{.name = "length_shorter_than_the_body",
                 .json = {.says = head + json + "9\r\n\r\n{\"choices\":[]}"},
-                .stream = {.says = head + events + std::to_string(begun.size() + 9) + "\r\n\r\n" + begun + begun},
-                .words = "{\"choices"};
+                .stream = {.says = head + events + std::to_string(begun.size() + 9) + "\r\n\r\n" + begun + begun}};
   return {
       {{.name = "length_longer_than_the_body",
         .json = {.says = head + json + "99\r\n\r\n{\"choices\":[", .then = Then::end},
         .stream = {.says = head + events + "9999\r\n\r\n" + begun, .then = Then::end}},
        no_answer,
        truncated},
-      {shorter, good, truncated},
+      {shorter, no_answer, truncated},
       {{.name = "no_body", .json = {.says = head + json + "0\r\n\r\n"}, .stream = {.says = stream_head + last_chunk}},
        no_answer,
        no_answer},

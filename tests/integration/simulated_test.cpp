@@ -165,7 +165,7 @@ const std::vector<Cell> cells{
     {"close_mid_stream", bad_gateway, cut},
     {"end_without_done", bad_gateway, good},
     {"short_without_done", bad_gateway, cut},
-    {"malformed_event", {200, "broken", "ok"}, cut},
+    {"malformed_event", bad_gateway, cut},
     {"error_event", {502, "server_error", "upstream_error"}, {200, "server_error", "upstream_error"}},
     {"error_first", {502, "server_error", "upstream_error"}, {502, "server_error", "upstream_error"}},
     {"role_then_hang", timed_out, timed_out},

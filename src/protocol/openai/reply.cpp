@@ -125,7 +125,8 @@ ReplyMeaning read_reply(std::string_view json) {
   Reader reader(json);
   ReplyMeaning meaning;
   std::optional<Usage> nested;
-  if (!reader.enter_object()) return {};
+  const ReplyMeaning broken{.usage = std::nullopt, .broken = true};
+  if (!reader.enter_object()) return broken;
   while (reader.next_member()) {
     const std::string_view key = reader.key();
     if (same(key, "usage")) {
@@ -142,7 +143,7 @@ ReplyMeaning read_reply(std::string_view json) {
       reader.take();
     }
   }
-  if (!reader.finish()) return {};
+  if (!reader.finish()) return broken;
   if (!meaning.usage) meaning.usage = nested;
   return meaning;
 }

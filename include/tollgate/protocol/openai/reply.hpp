@@ -22,6 +22,7 @@ struct ReplyMeaning {
   std::optional<Usage> usage;
   bool error = false;       ///< a truthy top-level `error`, or `object` is "error"
   bool no_choices = false;  ///< `choices` is there and holds none
+  bool broken = false;      ///< it is no JSON object, or not all of one; the rest says nothing then
 };
 ReplyMeaning read_reply(std::string_view json);
 
