@@ -10,6 +10,7 @@
 #include "tollgate/server/listener.hpp"
 
 #include "configuration.hpp"
+#include "health_log.hpp"
 #include "stored_keys.hpp"
 #include "threads.hpp"
 #include "version.hpp"
@@ -45,7 +46,8 @@ class Gateway::Impl {
       : options_(std::move(options)),
         configuration_(options_.config_file),
         diagnostics_("info"),
-        metrics_({version, revision, [this] { return access_log_ ? access_log_->dropped() : 0; }}),
+        metrics_({version, revision, [this] { return access_log_ ? access_log_->dropped() : 0; },
+                  [this] { return live_.health.figures(std::chrono::steady_clock::now()); }}),
         resolver_({options_.lookup}) {}
 
   /// A look-up that ends now has no loop left to tell.
@@ -75,7 +77,6 @@ class Gateway::Impl {
   void reload_on_request();
   void watch_files();
   void forget_old_answers();
-  void tell_circuits();
   void announce();
   void stop();
   void begin_drain();
@@ -302,20 +303,10 @@ void Gateway::Impl::watch_files() {
   watch_timer_->at(control_->loop().now() + watch_interval, [this] {
     if (configuration_.changed()) reload();
     live_.limits.sweep(control_->loop().now());
-    tell_circuits();
+    tell_health(live_.health, diagnostics_);
     forget_old_answers();
     watch_files();
   });
-}
-
-void Gateway::Impl::tell_circuits() {
-  for (const auto& change : live_.health.take_changes()) {
-    const auto& [from, to, reason, at] = change.transition;
-    diagnostics_.warning("circuit_" + std::string(policy::name_of(to)), {{"target", change.target},
-                                                                         {"credential", change.credential},
-                                                                         {"from", std::string(policy::name_of(from))},
-                                                                         {"reason", std::string(reason)}});
-  }
 }
 
 void Gateway::Impl::forget_old_answers() {

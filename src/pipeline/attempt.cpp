@@ -71,6 +71,7 @@ Attempt::Attempt(Exchange& exchange)
       body_(exchange) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
+  attempt.reason = exchange.choice.reason;
   attempt.id = id_;
   if (const auto own = exchange.own_credential(); !own.value.empty())
     attempt.credential = own.name;
@@ -169,7 +170,10 @@ Result<void> Attempt::advance() {
 
 Result<void> Attempt::take_head(const ResponseHead& head) {
   clock_.heard(exchange_.alarm.woken_at());
-  if (head.status >= 400) retry_after_ = protocol::retry_after(head.fields, exchange_.began_at);
+  if (head.status >= 400) {
+    status_ = head.status;
+    retry_after_ = protocol::retry_after(head.fields, exchange_.began_at);
+  }
   const std::string_view id = head.fields.value("x-request-id");
   if (is_plain_id(id)) record().upstream_request_id = loggable(exchange_, id);
   if (auto judged = judge_head(head); !judged) return judged;
@@ -263,11 +267,13 @@ AttemptResult Attempt::result() const {
 
 AttemptEnd Attempt::end() const {
   const bool too_slow = timeout_ != policy::Timeout::none && diagnosis_.blame != policy::Blame::none;
-  AttemptEnd end{diagnosis_, timeout_, too_slow, retry_after_, had_content_};
+  AttemptEnd end{diagnosis_, timeout_, too_slow, retry_after_, had_content_, status_, {}};
   if (const auto& held = exchange_.held) {
     end.overload = held->status == 429 || held->status == 503 || held->status == 529;
     const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
     end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
+    end.status = held->status;
+    if (is_plain_id(said.code)) end.code = loggable(exchange_, said.code);
   } else if (failure_ && failure_->source == Source::gateway) {
     end.diagnosis = {policy::Remedy::another_target, policy::Blame::none};  // a full pool of ours
   }

@@ -93,6 +93,7 @@ class Attempt {
   policy::Diagnosis diagnosis_ = policy::no_answer;  ///< of a failure
   policy::Timeout timeout_ = policy::Timeout::none;
   std::optional<Millis> retry_after_;
+  std::uint16_t status_ = 0;  ///< of an answer with an error
   SteadyTime wait_began_, finished_at_ = never;
   std::unique_ptr<Failure> failure_;
 };

@@ -17,6 +17,8 @@ struct AttemptEnd {
   bool overload = false;  ///< the target has said, or shown, that it has too much
   std::optional<Millis> retry_after;
   bool had_content = false;  ///< its first content has come, and the target's load was told
+  std::uint16_t status = 0;  ///< 0: there was no answer with an error
+  std::string code{};        ///< of that error, fit for a log; empty: it said none
 };
 
 class Dispatcher {

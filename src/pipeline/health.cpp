@@ -1,4 +1,8 @@
+// Names to what is known by them. The book holds nothing alive: what the last configuration and the last request have
+// let go of is forgotten at the next reload.
 #include "tollgate/pipeline/health.hpp"
+
+#include <utility>
 
 namespace tollgate::pipeline {
 
@@ -10,6 +14,10 @@ SteadyTime time_of(SteadyTime::duration::rep count) { return SteadyTime(SteadyTi
 
 /// Names hold no line break.
 std::string joined(std::string_view one, std::string_view other) { return std::string(one).append("\n").append(other); }
+std::pair<std::string, std::string> parted(const std::string& names) {
+  const std::size_t end = names.find('\n');
+  return {names.substr(0, end), names.substr(end + 1)};
+}
 
 }  // namespace
 
@@ -28,13 +36,26 @@ void CredentialHealth::cool_until(SteadyTime time) {
   }
 }
 
-bool CredentialHealth::set_aside(SteadyTime until, SteadyTime now) {
+void CredentialHealth::set_aside(SteadyTime until, SteadyTime now, Refusal why) {
   const auto before = aside_until_.exchange(until.time_since_epoch().count(), std::memory_order_relaxed);
-  return time_of(before) <= now;
+  if (time_of(before) <= now) tell({true, std::move(why)});
 }
 
 void CredentialHealth::accepted() {
-  if (aside_until_.load(std::memory_order_relaxed) != 0) aside_until_.store(0, std::memory_order_relaxed);
+  // Asked of every request, and of hardly any more than this.
+  if (aside_until_.load(std::memory_order_relaxed) == 0) return;
+  if (aside_until_.exchange(0, std::memory_order_relaxed) != 0) tell({false});
+}
+
+void CredentialHealth::tell(News news) {
+  const std::lock_guard lock(mutex_);
+  if (news_.size() == most_news) news_.erase(news_.begin());
+  news_.push_back(std::move(news));
+}
+
+std::vector<CredentialHealth::News> CredentialHealth::take_news() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, {});
 }
 
 template <class T, class... Arguments>
@@ -87,17 +108,61 @@ std::shared_ptr<const Health> HealthBook::health_of(const config::Snapshot& snap
   return health;
 }
 
-std::vector<HealthBook::Change> HealthBook::take_changes() {
-  const std::lock_guard lock(mutex_);
-  std::vector<Change> changes;
+/// A circuit tells each transition once, and both the log and the metrics want to know.
+void HealthBook::collect() {
   for (const auto& [name, known] : circuits_) {
     const auto circuit = known.lock();
     if (!circuit) continue;
-    const std::size_t end = name.find('\n');
-    for (const auto& transition : circuit->take_transitions())
-      changes.push_back({name.substr(0, end), name.substr(end + 1), transition});
+    const auto [target, credential] = parted(name);
+    for (const auto& transition : circuit->take_transitions()) {
+      if (transition.from != transition.to)
+        ++transitions_[{target, credential, std::string(policy::name_of(transition.to))}];
+      if (changes_.size() < most_changes) changes_.push_back({target, credential, transition});
+    }
+  }
+}
+
+std::vector<HealthBook::Change> HealthBook::take_changes() {
+  const std::lock_guard lock(mutex_);
+  collect();
+  return std::exchange(changes_, {});
+}
+
+std::vector<HealthBook::CredentialChange> HealthBook::take_credential_changes() {
+  const std::lock_guard lock(mutex_);
+  std::vector<CredentialChange> changes;
+  for (const auto& [name, known] : credentials_) {
+    const auto credential = known.lock();
+    if (!credential) continue;
+    const auto [provider, credential_name] = parted(name);
+    for (auto& news : credential->take_news()) changes.push_back({provider, credential_name, std::move(news)});
   }
   return changes;
+}
+
+HealthFigures HealthBook::figures(SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  HealthFigures figures;
+  for (const auto& [name, known] : circuits_) {
+    const auto circuit = known.lock();
+    if (!circuit) continue;
+    const auto view = circuit->view(now);
+    const auto [target, credential] = parted(name);
+    figures.circuits.emplace(HealthFigures::Names{target, credential},
+                             HealthFigures::OfCircuit{view.state, view.forced});
+  }
+  for (const auto& [target, known] : repeats_)
+    if (const auto repeats = known.lock()) figures.repeats_denied[{target}] = repeats->denied();
+  for (const auto& [name, known] : credentials_) {
+    const auto credential = known.lock();
+    if (!credential) continue;
+    const auto [provider, credential_name] = parted(name);
+    figures.set_aside[{provider, credential_name}] = credential->view(now).state == CredentialHealth::State::set_aside;
+  }
+  // To ask a circuit may have moved it on.
+  collect();
+  figures.transitions = transitions_;
+  return figures;
 }
 
 }  // namespace tollgate::pipeline

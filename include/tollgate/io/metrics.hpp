@@ -3,6 +3,7 @@
 // up, so no request touches a cache line that another core writes. Series are keyed by names: a reload never moves a
 // count.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/pipeline/health_figures.hpp"
 #include "tollgate/pipeline/record.hpp"
 
 #include <cstdint>
@@ -44,6 +45,8 @@ struct MetricsOptions {
   std::string revision = "unknown";  ///< the commit it was built from
   /// Asked at each scrape, from the scraping thread; empty means none were dropped.
   std::function<std::uint64_t()> access_log_dropped{};
+  /// The same; empty means nothing is known of any target.
+  std::function<pipeline::HealthFigures()> health{};
   /// Most label sets per worker and table; what comes later is counted as "other". Labels are configured names, so this
   /// is a belt.
   std::size_t series_limit = 10'000;

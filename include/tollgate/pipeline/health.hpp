@@ -3,6 +3,7 @@
 // of a target by its name is not forgotten by a reload.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/config/snapshot.hpp"
+#include "tollgate/pipeline/health_figures.hpp"
 #include "tollgate/pipeline/places.hpp"
 #include "tollgate/policy/circuit.hpp"
 #include "tollgate/policy/hedge_budget.hpp"
@@ -34,13 +35,29 @@ class CredentialHealth {
   View view(SteadyTime now) const;
   /// The later time counts.
   void cool_until(SteadyTime time);
-  /// True where it was not set aside before: worth an alarm.
-  bool set_aside(SteadyTime until, SteadyTime now);
+  /// What the provider has answered.
+  struct Refusal {
+    std::uint16_t status = 0;
+    std::string code{};  ///< fit for a log; empty: it said none
+  };
+  void set_aside(SteadyTime until, SteadyTime now, Refusal why);
   /// It was taken again.
   void accepted();
 
+  static constexpr std::size_t most_news = 64;  ///< kept for take_news(); then the oldest go
+  struct News {
+    bool set_aside;  ///< it was not before; else: it was, and is accepted again
+    Refusal why{};
+  };
+  /// Since the last call, oldest first, so that each is told once.
+  std::vector<News> take_news();
+
  private:
+  void tell(News news);
+
   std::atomic<SteadyTime::duration::rep> cool_until_{0}, aside_until_{0};
+  std::mutex mutex_;
+  std::vector<News> news_;
 };
 
 /// A target with what is known of it under each credential of its provider, and at the end under those of callers.
@@ -72,10 +89,22 @@ class HealthBook {
     std::string target, credential;
     policy::Circuit::Transition transition;
   };
+  static constexpr std::size_t most_changes = 10'000;  ///< kept for take_changes(); further ones are only counted
   /// Since the last call.
   std::vector<Change> take_changes();
 
+  struct CredentialChange {
+    std::string provider, credential;
+    CredentialHealth::News news;
+  };
+  /// Since the last call.
+  std::vector<CredentialChange> take_credential_changes();
+
+  /// Of all that a configuration in use names.
+  HealthFigures figures(SteadyTime now);
+
  private:
+  void collect();
   template <class T, class... Arguments>
   std::shared_ptr<T> get(std::map<std::string, std::weak_ptr<T>>& known, const std::string& name,
                          const Arguments&... arguments);
@@ -87,6 +116,8 @@ class HealthBook {
   std::map<std::string, std::weak_ptr<policy::HedgeBudget>> hedges_;
   std::map<std::string, std::weak_ptr<Places>> places_;
   std::map<std::string, std::weak_ptr<CredentialHealth>> credentials_;
+  std::vector<Change> changes_;  ///< not yet taken
+  HealthFigures::Counts transitions_;
 };
 
 }  // namespace tollgate::pipeline

@@ -2,6 +2,7 @@
 // What is known of one request when it is over: the one source of its access-log line and its metrics.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/ids.hpp"
+#include "tollgate/policy/attempt_plan.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
 #include <cstdint>
@@ -37,8 +38,9 @@ struct AttemptRecord {
   std::string_view target;      ///< "provider/name" as configured
   std::string_view credential;  ///< its configured name, or empty
   Outcome outcome = Outcome::ok;
-  Uuid id;                ///< what the upstream was sent as x-client-request-id
-  bool reused = false;    ///< went out on a pooled connection
+  policy::Reason reason = policy::Reason::primary;  ///< why it was asked
+  Uuid id;                                          ///< what the upstream was sent as x-client-request-id
+  bool reused = false;                              ///< went out on a pooled connection
   bool replayed = false;  ///< a stale pooled connection died first and the request went out again on a fresh one
 };
 

@@ -141,12 +141,15 @@ struct ConnectionCells {
 
 /// Aligned so that two workers never share a cache line.
 struct alignas(64) WorkerCells {
-  explicit WorkerCells(std::size_t limit) : requests(limit), attempts(limit), limited(limit), connections(limit) {}
+  explicit WorkerCells(std::size_t limit)
+      : requests(limit), attempts(limit), retries(limit), fallbacks(limit), limited(limit), connections(limit) {}
 
   Level in_flight, streams;
   Histogram<overhead_bounds> overhead;
   Table<4, RequestCells> requests;                      ///< tenant, route, task, model
   Table<2, std::array<Count, outcome_count>> attempts;  ///< target, credential
+  Table<2, Count> retries;                              ///< target, reason
+  Table<3, Count> fallbacks;                            ///< from, to, reason
   Table<2, Count> limited;                              ///< tenant, limit
   Table<1, ConnectionCells> connections;                ///< provider
 };

@@ -20,6 +20,27 @@ void count_tokens(telemetry::RequestCells& cells, const protocol::openai::Usage&
   cells.tokens[3].add(reasoning);
 }
 
+/// Why another attempt followed: by what it was chosen, where that says more than how the one before ended.
+std::string_view cause_of(const pipeline::AttemptRecord& failed, const pipeline::AttemptRecord& next) {
+  switch (next.reason) {
+    case policy::Reason::rate_limited:
+    case policy::Reason::credential_refused:
+    case policy::Reason::context_window: return policy::name_of(next.reason);
+    default: return pipeline::name_of(failed.outcome);
+  }
+}
+
+void count_further_attempts(telemetry::WorkerCells& cells, const std::vector<pipeline::AttemptRecord>& attempts) {
+  for (std::size_t i = 1; i < attempts.size(); ++i) {
+    const auto &failed = attempts[i - 1], &next = attempts[i];
+    const std::string_view from = named(failed.target), to = named(next.target), cause = cause_of(failed, next);
+    if (from == to)
+      cells.retries.at({to, cause}).add(1);
+    else
+      cells.fallbacks.at({from, to, cause}).add(1);
+  }
+}
+
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(std::size_t series_limit)
@@ -44,6 +65,7 @@ void WorkerMetrics::finished(const pipeline::RequestRecord& record) {
     auto& by_outcome = cells_->attempts.at({named(attempt.target), named(attempt.credential)});
     by_outcome[static_cast<std::size_t>(attempt.outcome)].add(1);
   }
+  if (record.attempts.size() > 1) count_further_attempts(*cells_, record.attempts);
 }
 
 void WorkerMetrics::upstream_connections(std::string_view provider, int active_delta, int idle_delta) {

@@ -9,6 +9,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 #include <mutex>
@@ -96,6 +97,10 @@ void write_requests(Page& page, const telemetry::Totals& totals) {
                 {"tenant", "route", "task", "model", "outcome", "stream"}, totals.requests);
   page.counters("tollgate_attempts_total", "Attempts made at upstreams.", {"target", "credential", "outcome"},
                 totals.attempts);
+  page.counters("tollgate_retries_total", "Attempts that asked the target once more that had just failed.",
+                {"target", "reason"}, totals.retries);
+  page.counters("tollgate_fallbacks_total", "Attempts that asked another target than the one that had just failed.",
+                {"from", "to", "reason"}, totals.fallbacks);
   page.counters("tollgate_tokens_total", "Tokens as upstreams reported them; the kinds are disjoint.",
                 {"tenant", "task", "model", "kind"}, totals.tokens);
   page.counters("tollgate_rate_limited_requests_total", "Requests turned away by a limit, by whose and what it is.",
@@ -112,6 +117,43 @@ void write_requests(Page& page, const telemetry::Totals& totals) {
   page.gauge("tollgate_streams_active", "Streams being relayed.", totals.streams);
   page.gauges("tollgate_upstream_connections", "Connections to upstreams, by what they do.", {"provider", "state"},
               totals.connections);
+}
+
+int level_of(policy::CircuitState state) {
+  switch (state) {
+    case policy::CircuitState::closed: return 0;
+    case policy::CircuitState::half_open: return 1;
+    case policy::CircuitState::open: return 2;
+  }
+  return 0;  // GCOVR_EXCL_LINE: every state has returned
+}
+
+/// The same by label values, of which none is empty.
+template <class Value, class Show>
+auto labelled(const std::map<LabelValues, Value>& figures, Show show) {
+  std::map<LabelValues, decltype(show(std::declval<Value>()))> values;
+  for (const auto& [names, figure] : figures) {
+    LabelValues labels = names;
+    std::replace(labels.begin(), labels.end(), std::string(), std::string("none"));
+    values.emplace(std::move(labels), show(figure));
+  }
+  return values;
+}
+
+void write_health(Page& page, const pipeline::HealthFigures& health) {
+  using OfCircuit = pipeline::HealthFigures::OfCircuit;
+  const auto same = [](auto value) { return value; };
+  page.gauges("tollgate_circuit_state", "0 closed, 1 half-open, 2 open.", {"target", "credential"},
+              labelled(health.circuits, [](const OfCircuit& circuit) { return level_of(circuit.state); }));
+  page.gauges("tollgate_circuit_forced", "1 while an operator holds the circuit open or closed.",
+              {"target", "credential"},
+              labelled(health.circuits, [](const OfCircuit& circuit) { return circuit.forced ? 1 : 0; }));
+  page.counters("tollgate_circuit_transitions_total", "Changes of a circuit, by the state that it changed to.",
+                {"target", "credential", "to"}, labelled(health.transitions, same));
+  page.counters("tollgate_retry_denied_total", "Repeats that were not made since the target's retry budget was spent.",
+                {"target"}, labelled(health.repeats_denied, same));
+  page.gauges("tollgate_credentials_set_aside", "1 while a credential is not used since its provider refuses it.",
+              {"provider", "credential"}, labelled(health.set_aside, [](bool aside) { return aside ? 1 : 0; }));
 }
 
 void write_process(Page& page) {
@@ -189,6 +231,7 @@ std::string Metrics::text() const {
                std::chrono::duration<double>(state.last_success.time_since_epoch()).count());
   }
   const auto& options = state.options;
+  write_health(page, options.health ? options.health() : pipeline::HealthFigures{});
   page.counter("tollgate_access_log_dropped_total",
                "Access log lines lost because the destination was too slow or failed.",
                options.access_log_dropped ? options.access_log_dropped() : 0);

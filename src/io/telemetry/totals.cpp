@@ -62,6 +62,12 @@ void Totals::add(const WorkerCells& worker) {
       add_count(attempts, {labels[0], labels[1], outcome_name(outcome)}, cells[outcome].read());
     }
   });
+  worker.retries.each([this](const auto& labels, const auto& count) {
+    add_count(retries, {labels[0], labels[1]}, count.read());
+  });
+  worker.fallbacks.each([this](const auto& labels, const auto& count) {
+    add_count(fallbacks, {labels[0], labels[1], labels[2]}, count.read());
+  });
   worker.limited.each([this](const auto& labels, const auto& count) {
     add_count(limited, {labels[0], labels[1]}, count.read());
   });

@@ -17,7 +17,7 @@ struct HistogramTotal {
 
 /// The workers' counts added up, each under the label values that its metric has. What never happened has no entry.
 struct Totals {
-  std::map<LabelValues, std::uint64_t> requests, attempts, tokens, limited;
+  std::map<LabelValues, std::uint64_t> requests, attempts, retries, fallbacks, tokens, limited;
   std::map<LabelValues, HistogramTotal> durations, first_tokens;
   HistogramTotal overhead;
   std::map<LabelValues, std::int64_t> connections;

@@ -19,6 +19,7 @@ using namespace tollgate;
 using io::Metrics;
 using pipeline::Outcome;
 using pipeline::RequestRecord;
+using HealthNames = pipeline::HealthFigures::Names;
 using namespace std::chrono_literals;
 
 /// One scrape: samples by "name{labels}" exactly as printed, types by family. A line it cannot read fails the test.
@@ -117,6 +118,63 @@ TEST(Metrics, every_outcome_is_its_own_series) {
       scrape.at(
           R"(tollgate_requests_total{tenant="default",route="default",task="chat",model="small",outcome="internal",stream="false"})"),
       8);
+}
+
+TEST(Metrics, further_attempts_are_repeats_or_fallbacks_by_what_they_follow) {
+  Metrics metrics;
+  auto record = answered();
+  const auto follow = [&record](std::string_view target, Outcome failed_by, policy::Reason reason) {
+    record.attempts.back().outcome = failed_by;
+    auto& attempt = record.attempts.emplace_back();
+    attempt.target = target;
+    attempt.reason = reason;
+  };
+  follow("openai/gpt-small", Outcome::upstream_error, policy::Reason::retry_exhausted);
+  follow("openai/gpt-small", Outcome::upstream_error, policy::Reason::credential_refused);
+  follow("local/small", Outcome::timeout, policy::Reason::retry_exhausted);
+  auto& worker = metrics.add_worker();
+  worker.finished(record);
+  worker.finished(record);
+  const Scrape scrape(metrics.text());
+  EXPECT_EQ(scrape.at(R"(tollgate_retries_total{target="openai/gpt-small",reason="upstream_error"})"), 2);
+  EXPECT_EQ(scrape.at(R"(tollgate_retries_total{target="openai/gpt-small",reason="credential_refused"})"), 2);
+  EXPECT_EQ(scrape.at(R"(tollgate_fallbacks_total{from="openai/gpt-small",to="local/small",reason="timeout"})"), 2);
+  EXPECT_EQ(scrape.series_of("tollgate_retries_total"), 2u);
+  EXPECT_EQ(scrape.series_of("tollgate_fallbacks_total"), 1u);
+}
+
+TEST(Metrics, one_attempt_is_neither_repeat_nor_fallback) {
+  Metrics metrics;
+  auto record = answered();
+  record.attempts.front().reason = policy::Reason::circuit_open;  // somebody else's, which was not asked
+  metrics.add_worker().finished(record);
+  const Scrape scrape(metrics.text());
+  EXPECT_EQ(scrape.series_of("tollgate_retries_total"), 0u);
+  EXPECT_EQ(scrape.series_of("tollgate_fallbacks_total"), 0u);
+}
+
+TEST(Metrics, show_how_targets_and_credentials_fare_at_the_scrape) {
+  pipeline::HealthFigures health;
+  health.circuits[HealthNames{"a/one", "x"}] = {policy::CircuitState::open, true};
+  health.circuits[HealthNames{"a/one", "y"}] = {policy::CircuitState::half_open, false};
+  health.circuits[HealthNames{"b/two", ""}] = {policy::CircuitState::closed, false};
+  health.transitions[HealthNames{"b/two", "", "half_open"}] = 3;
+  health.repeats_denied[HealthNames{"a/one"}] = 5;
+  health.set_aside[HealthNames{"a", "x"}] = true;
+  health.set_aside[HealthNames{"a", "y"}] = false;
+  Metrics metrics({.health = [&health] { return health; }});
+  const Scrape scrape(metrics.text());
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_state{target="a/one",credential="x"})"), 2);
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_state{target="a/one",credential="y"})"), 1);
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_state{target="b/two",credential="none"})"), 0);
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_forced{target="a/one",credential="x"})"), 1);
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_forced{target="a/one",credential="y"})"), 0);
+  EXPECT_EQ(scrape.at(R"(tollgate_circuit_transitions_total{target="b/two",credential="none",to="half_open"})"), 3);
+  EXPECT_EQ(scrape.at(R"(tollgate_retry_denied_total{target="a/one"})"), 5);
+  EXPECT_EQ(scrape.at(R"(tollgate_credentials_set_aside{provider="a",credential="x"})"), 1);
+  EXPECT_EQ(scrape.at(R"(tollgate_credentials_set_aside{provider="a",credential="y"})"), 0);
+  health.circuits.clear();
+  EXPECT_EQ(Scrape(metrics.text()).series_of("tollgate_circuit_state"), 0u);
 }
 
 TEST(Metrics, token_kinds_are_disjoint_and_add_up_to_what_was_reported) {
