@@ -91,7 +91,7 @@ struct ServerSettings {
 /// What the holder of an admin token may do: each role may do what the ones before it may.
 enum class AdminRole : std::uint8_t {
   read,     ///< look at everything
-  operate,  ///< reload, revoke keys
+  operate,  ///< reload, revoke keys, hold circuits
   own       ///< create keys
 };
 std::string_view name_of(AdminRole role);

@@ -64,7 +64,7 @@ Json audit_row_schema() {
                     {"at_nanoseconds", scalar_of("string", "The same since 1970, exactly")},
                     {"actor", scalar_of("string", "The name of the admin token; owner; local where none is needed")},
                     {"role", scalar_of("string", "By which right")},
-                    {"action", scalar_of("string", "key.create, key.revoke, config.reload")},
+                    {"action", scalar_of("string", "key.create, key.revoke, circuit.force, config.reload")},
                     {"object", scalar_of("string", "What was changed")},
                     {"before", scalar_of("string", "Its state, as JSON; empty where there was none")},
                     {"after", scalar_of("string", "The same afterwards")},

@@ -28,6 +28,10 @@ void list_targets(Context& context, const ExchangePointer& exchange);
 Json target_schema();
 Json target_list_schema();
 
+// circuits.cpp
+void force_circuit(Context& context, const ExchangePointer& exchange);
+Json circuit_order_schema();
+
 // audit.cpp
 void read_audit(Context& context, const ExchangePointer& exchange);
 void verify_audit(Context& context, const ExchangePointer& exchange);

@@ -36,6 +36,7 @@ Json schemas() {
           {"TenantList", tenant_list_schema()},
           {"Target", target_schema()},
           {"TargetList", target_list_schema()},
+          {"CircuitOrder", circuit_order_schema()},
           {"AuditRow", audit_row_schema()},
           {"AuditPage", audit_page_schema()},
           {"AuditVerdict", audit_verdict_schema()},
@@ -132,8 +133,9 @@ Json openapi_document() {
            {{"title", "tollgate admin API"},
             {"version", "1"},
             {"description",
-             "For operators, on the admin listener alone. Roles: read looks at everything, operate also reloads and "
-             "revokes, own also makes keys. HEAD is GET without its body; OPTIONS lists a path's methods."}}},
+             "For operators, on the admin listener alone. Roles: read looks at everything, operate also reloads, "
+             "revokes and holds circuits, own also makes keys. HEAD is GET without its body; OPTIONS lists a path's "
+             "methods."}}},
           {"security", Json::array({{{"bearer", Json::array()}}})},
           {"paths", std::move(paths)},
           {"components", {{"securitySchemes", {{"bearer", token}}}, {"schemas", schemas()}}}};

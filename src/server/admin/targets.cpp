@@ -3,8 +3,7 @@
 
 #include "handlers.hpp"
 #include "schema.hpp"
-
-#include <optional>
+#include "target_view.hpp"
 
 namespace tollgate::server::admin {
 
@@ -22,21 +21,6 @@ std::string_view name_of(CredentialHealth::State state) {
   return "usable";  // GCOVR_EXCL_LINE: every state has returned
 }
 
-/// Health goes by the steady clock, people by the other one.
-class Clocks {
- public:
-  Clocks(SteadyTime steady, SystemTime system) : steady_(steady), system_(system) {}
-  SteadyTime steady() const { return steady_; }
-  Json show(std::optional<SteadyTime> time) const {
-    if (!time || *time == never || *time == SteadyTime{}) return nullptr;
-    return show_instant(system_ + std::chrono::duration_cast<SystemTime::duration>(*time - steady_));
-  }
-
- private:
-  SteadyTime steady_;
-  SystemTime system_;
-};
-
 Json view_of(const TargetHealth& target, std::size_t index, const CredentialHealth* credential, const Clocks& clocks) {
   const auto circuit = target.circuits[index]->view(clocks.steady());
   const auto fares = credential ? credential->view(clocks.steady()) : CredentialHealth::View{};
@@ -47,6 +31,7 @@ Json view_of(const TargetHealth& target, std::size_t index, const CredentialHeal
           {"since", clocks.show(circuit.since)},
           {"retry_at", clocks.show(circuit.retry_at)},
           {"openings", circuit.openings},
+          {"forced", circuit.forced},
           {"credential_state", name_of(fares.state)},
           {"credential_until", clocks.show(fares.until)},
           {"pending", target.load->pending()},
@@ -56,19 +41,25 @@ Json view_of(const TargetHealth& target, std::size_t index, const CredentialHeal
 
 }  // namespace
 
+Json Clocks::show(std::optional<SteadyTime> time) const {
+  if (!time || *time == never || *time == SteadyTime{}) return nullptr;
+  return show_instant(system_ + std::chrono::duration_cast<SystemTime::duration>(*time - steady_));
+}
+
+void add_views(Json& list, const TargetHealth& target,
+               const std::vector<std::shared_ptr<CredentialHealth>>& credentials, const Clocks& clocks) {
+  for (std::size_t index = 0; index < target.circuits.size(); ++index)
+    list.push_back(view_of(target, index, index < credentials.size() ? credentials[index].get() : nullptr, clocks));
+}
+
 void list_targets(Context& context, const ExchangePointer& exchange) {
   const auto health = context.parts().health();
   const Clocks clocks(context.parts().loop.now(), exchange->now);
   Json targets = Json::array();
   const auto& models = exchange->snapshot->models;
   for (std::size_t model = 0; model < models.size() && model < health->models.size(); ++model) {
-    for (std::size_t i = 0; i < models[model].targets.size(); ++i) {
-      const TargetHealth& target = health->models[model][i];
-      const auto& credentials = health->credentials[models[model].targets[i].provider];
-      for (std::size_t index = 0; index < target.circuits.size(); ++index)
-        targets.push_back(
-            view_of(target, index, index < credentials.size() ? credentials[index].get() : nullptr, clocks));
-    }
+    for (std::size_t i = 0; i < models[model].targets.size(); ++i)
+      add_views(targets, health->models[model][i], health->credentials[models[model].targets[i].provider], clocks);
   }
   exchange->reply({{"data", std::move(targets)}});
 }
@@ -84,8 +75,10 @@ Json target_schema() {
        {"circuit", words({"closed", "open", "half_open"}, "Closed: it is asked; half_open: by a few probes")},
        {"reason", scalar_of("string", "Of the circuit's latest change")},
        {"since", scalar_of({"string", "null"}, "UTC, of that change; null: none so far")},
-       {"retry_at", scalar_of({"string", "null"}, "UTC, when it is tried again at the latest; null: now")},
+       {"retry_at", scalar_of({"string", "null"},
+                              "UTC, when it is tried again at the latest; null: now, or never while it is forced")},
        {"openings", count},
+       {"forced", scalar_of("boolean", "An operator holds the circuit in its state")},
        {"credential_state",
         words({"usable", "cooling", "set_aside"}, "Cooling: it has used up its rate; set_aside: it is refused")},
        {"credential_until", scalar_of({"string", "null"}, "UTC, when it is used again")},

@@ -87,8 +87,10 @@ TEST(AdminTable, lets_in_those_roles_that_it_says) {
 }
 
 TEST(AdminTable, asks_for_the_roles_of_the_specification) {
-  const std::map<std::string, AdminRole> roles{
-      {"create_key", AdminRole::own}, {"revoke_key", AdminRole::operate}, {"reload", AdminRole::operate}};
+  const std::map<std::string, AdminRole> roles{{"create_key", AdminRole::own},
+                                               {"revoke_key", AdminRole::operate},
+                                               {"reload", AdminRole::operate},
+                                               {"force_circuit", AdminRole::operate}};
   for (const Operation& operation : operations()) {
     const auto found = roles.find(std::string(operation.name));
     EXPECT_EQ(operation.least, found == roles.end() ? AdminRole::read : found->second) << operation.name;

@@ -77,7 +77,8 @@ enum class Stored { yes, no };
 
 class Harness {
  public:
-  explicit Harness(Stored stored = Stored::yes) : snapshot_(snapshot_of(models_yaml + tenants_yaml)) {
+  explicit Harness(Stored stored = Stored::yes, const std::string& yaml = models_yaml + tenants_yaml)
+      : snapshot_(snapshot_of(yaml)), known_(health_.health_of(*snapshot_, loop_.now())) {
     if (stored == Stored::yes) {
       io::StoreOptions options;
       options.check_every = Millis(2);
@@ -91,7 +92,7 @@ class Harness {
     AdminParts parts{.loop = loop_,
                      .store = store_.get(),
                      .configuration = [this] { return snapshot_; },
-                     .health = [this] { return health_.health_of(*snapshot_, loop_.now()); },
+                     .health = [this] { return known_; },
                      .reload =
                          [this] {
                            ++reloads;
@@ -161,6 +162,7 @@ class Harness {
   std::unique_ptr<io::Store> store_;
   pipeline::HealthBook health_;
   std::shared_ptr<const config::Snapshot> snapshot_;
+  std::shared_ptr<const pipeline::Health> known_;
   std::unique_ptr<AdminApi> api_;
   test::SchemaCheck check_{json::parse(to_text(openapi_document()))};
   std::thread thread_;
