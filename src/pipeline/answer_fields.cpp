@@ -62,14 +62,14 @@ void add_limits(ByteBuffer& out, const policy::Standing& standing) {
   out.append(fields.text());
 }
 
+}  // namespace
+
 std::string_view reason_of(const Exchange& exchange) {
   using policy::Reason;
   const Reason reason = exchange.choice.reason;
   if (reason != Reason::primary) return policy::name_of(reason);
   return policy::name_of(exchange.task ? Reason::task : reason);
 }
-
-}  // namespace
 
 ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
   const RequestRecord& record = exchange.record;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace tollgate::pipeline {
 
@@ -59,7 +60,23 @@ class Dispatcher {
   /// The attempt at hand is broken off because the other one was faster.
   void outrun();
 
+  /// One whom it may ask, as it is at the moment.
+  struct Prospect {
+    const config::Model* model;
+    const config::Target* target;
+    const TargetHealth* health;
+    std::uint16_t circuit;  ///< of the target's
+    policy::Option option;
+  };
+  struct Preview {
+    std::vector<Prospect> prospects;  ///< in the order of their ranks
+    policy::AttemptPlan::Step step;   ///< what next() would say, by the index of the prospect
+  };
+  /// Takes nothing and aims at nobody: for an explanation (explain.cpp).
+  Preview preview();
+
   std::size_t attempts() const { return plan_.attempts(); }
+  std::size_t most_attempts() const { return plan_.settings().attempts; }
   /// More than one attempt may be made for a request.
   bool repeats() const { return plan_.settings().attempts > 1; }
   /// Why nobody is asked, where nobody could be.

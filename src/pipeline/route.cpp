@@ -20,27 +20,12 @@ Failure unknown_model(const Exchange& exchange) {
   return {FailureKind::model_not_found, Source::client, std::move(message), "model_not_found", "model"};
 }
 
-/// The kind of task that the request says it is, in the order of precedence.
-std::string_view named_task(const Exchange& exchange) {
-  if (!exchange.inbound.task.empty()) return exchange.inbound.task;
-  if (exchange.resolution.task) return exchange.resolution.task->name;
-  return exchange.scan.task_type;
-}
-
-/// The task of the request's words, if the route has it.
-const config::Task* classified(const Exchange& exchange, const config::Route& route) {
-  const auto text = protocol::openai::read_prompt(exchange.body.view());
-  const auto found =
-      exchange.world->snapshot->classifier->classify({text.system, text.user, text.tool_names, text.user_length});
-  return route.task(found.task);
-}
-
 Result<void> find_task(Exchange& exchange) {
-  const std::string_view named = named_task(exchange);
+  const std::string_view named = named_task(exchange).name;
   const config::Route* route = exchange.resolution.route;
   if (!route) return {};
   if (named.empty()) {
-    if (route->classifies && !route->tasks.empty()) exchange.task = classified(exchange, *route);
+    if (route->classifies && !route->tasks.empty()) exchange.task = route->task(classify(exchange).task);
     return {};
   }
   exchange.task = route->task(named);
@@ -56,6 +41,18 @@ Result<void> find_task(Exchange& exchange) {
 }
 
 }  // namespace
+
+NamedTask named_task(const Exchange& exchange) {
+  if (!exchange.inbound.task.empty()) return {exchange.inbound.task, TaskSource::header};
+  if (exchange.resolution.task) return {exchange.resolution.task->name, TaskSource::model_name};
+  if (!exchange.scan.task_type.empty()) return {exchange.scan.task_type, TaskSource::metadata};
+  return {};
+}
+
+policy::Classification classify(const Exchange& exchange) {
+  const auto text = protocol::openai::read_prompt(exchange.body.view());
+  return exchange.world->snapshot->classifier->classify({text.system, text.user, text.tool_names, text.user_length});
+}
 
 Result<void> route(Exchange& exchange) {
   const config::Snapshot& snapshot = *exchange.world->snapshot;

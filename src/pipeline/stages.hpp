@@ -18,8 +18,22 @@ Result<void> route(Exchange& exchange);
 /// Tokens of the request, before anybody has counted them, and of the longest answer that it asks for.
 std::uint64_t expected_tokens(const Exchange& exchange);
 
+/// Who says what kind of task a request is.
+enum class TaskSource : std::uint8_t { nobody, header, model_name, metadata, classifier };
+struct NamedTask {
+  std::string_view name;  ///< empty: the request itself does not say
+  TaskSource source = TaskSource::nobody;
+};
+/// What the request says itself, in the order of precedence. After the name in `model` was resolved.
+NamedTask named_task(const Exchange& exchange);
+/// What its words say. The configuration has a classifier.
+policy::Classification classify(const Exchange& exchange);
+
 /// Makes the request ready for the choice: the body's splices, the record's names, nothing left of an attempt before.
 void aim(Exchange& exchange, const Choice& choice);
+
+/// Why the one at hand is asked, as the client is told.
+std::string_view reason_of(const Exchange& exchange);
 
 /// Makes attempts until one is answered, nobody is left to ask, or nobody wants to know: what it ended by, or null
 /// where the client has its answer or at least all of it that can be had.

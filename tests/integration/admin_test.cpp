@@ -30,7 +30,7 @@ TEST(AdminDocument, is_answered_path_by_path_as_it_says) {
   EXPECT_EQ(seen,
             (std::set<std::string>{"GET /admin/v1/keys", "POST /admin/v1/keys", "GET /admin/v1/keys/{id}",
                                    "DELETE /admin/v1/keys/{id}", "GET /admin/v1/tenants", "GET /admin/v1/tenants/{id}",
-                                   "GET /admin/v1/targets", "POST /admin/v1/targets/circuit",
+                                   "GET /admin/v1/targets", "POST /admin/v1/targets/circuit", "POST /admin/v1/route",
                                    "GET /admin/v1/audit", "GET /admin/v1/audit/verify", "POST /admin/v1/reload",
                                    "GET /admin/v1/config", "GET /admin/v1/openapi.json"}));
 }
@@ -52,6 +52,7 @@ const Door doors[] = {
     {"GET", "/admin/v1/audit/verify", "", 200, 200, 200},
     {"GET", "/admin/v1/config", "", 200, 200, 200},
     {"GET", "/admin/v1/openapi.json", "", 200, 200, 200},
+    {"POST", "/admin/v1/route", R"({"request":{"model":"m"}})", 200, 200, 200},
     {"POST", "/admin/v1/targets/circuit", R"({"target":"up/m","state":"auto","reason":"drill"})", 403, 200, 200},
     {"POST", "/admin/v1/reload", "", 403, 200, 200},
     {"DELETE", "/admin/v1/keys/key_none", "", 403, 404, 404},

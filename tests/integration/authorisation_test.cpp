@@ -81,6 +81,7 @@ const std::vector<Endpoint> endpoints{
     {"DELETE", "/admin/v1/keys/acme/everything", nullptr, all(404)},
     {"POST", "/admin/v1/reload", nullptr, all(404)},
     {"POST", "/admin/v1/targets/circuit", "{}", all(404)},
+    {"POST", "/admin/v1/route", "{}", all(404)},
     {"GET", "/admin/v1/config", nullptr, all(404)},
     {"GET", "/admin/v1/openapi.json", nullptr, all(404)},
     {"GET", "/metrics", nullptr, all(404)},

@@ -82,6 +82,25 @@ TEST_F(Operator, HoldsACircuitClosedWhateverFails) {
   EXPECT_EQ(gateway_->metric(R"(tollgate_circuit_state{target="a/one",credential="none"})"), 0);
 }
 
+TEST_F(Operator, IsToldBeforehandWhatThenHappens) {
+  start(outage);
+  for (const char* state : {"closed", "open"}) {
+    force("b/two", state);
+    const json told = order("/admin/v1/route", R"({"request":{"model":"two","messages":[]}})");
+    const Answer got = ask("two");
+    if (told.at("first").is_null()) {
+      EXPECT_EQ(told.at("error").at("status"), got.status);
+      EXPECT_EQ(told.at("error").at("error").at("code"), json::parse(got.body).at("error").at("code"));
+    } else {
+      EXPECT_EQ(got.status, 200);
+      EXPECT_EQ(told.at("first").at("target"),
+                got.fields.at("x-tollgate-provider") + "/" + got.fields.at("x-tollgate-model"));
+      EXPECT_EQ(told.at("first").at("reason"), got.fields.at("x-tollgate-reason"));
+    }
+    EXPECT_EQ(told.at("first").is_null(), std::string(state) == "open");
+  }
+}
+
 TEST(CredentialAlarm, IsOneLineForARefusalAndOneForItsEnd) {
   const auto config = [](const std::string& accepted) {
     return "providers: {p: {credentials: [{name: main, key: canary-credential-1}], " +

@@ -32,6 +32,11 @@ Json target_list_schema();
 void force_circuit(Context& context, const ExchangePointer& exchange);
 Json circuit_order_schema();
 
+// explain.cpp
+void explain_route(Context& context, const ExchangePointer& exchange);
+Json route_question_schema();
+Json route_explanation_schema();
+
 // audit.cpp
 void read_audit(Context& context, const ExchangePointer& exchange);
 void verify_audit(Context& context, const ExchangePointer& exchange);

@@ -37,6 +37,8 @@ Json schemas() {
           {"Target", target_schema()},
           {"TargetList", target_list_schema()},
           {"CircuitOrder", circuit_order_schema()},
+          {"RouteQuestion", route_question_schema()},
+          {"RouteExplanation", route_explanation_schema()},
           {"AuditRow", audit_row_schema()},
           {"AuditPage", audit_page_schema()},
           {"AuditVerdict", audit_verdict_schema()},
