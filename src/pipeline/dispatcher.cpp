@@ -179,7 +179,8 @@ void Dispatcher::failed(const AttemptEnd& end) {
   const SteadyTime now = exchange_.alarm.woken_at();
   policy::Load* const load = leg_.load;
   if (candidate().of_credential) {
-    if (end.diagnosis.remedy == Remedy::another_credential) candidate().of_credential->set_aside(now + aside_for, now, {end.status, end.code});
+    if (end.diagnosis.remedy == Remedy::another_credential)
+      candidate().of_credential->set_aside(now + aside_for, now, {end.status, end.code});
     if (end.diagnosis.remedy == Remedy::cool_down)
       candidate().of_credential->cool_until(
           now + std::clamp(end.retry_after.value_or(shortest_cooling), shortest_cooling, longest_cooling));

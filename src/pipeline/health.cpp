@@ -1,5 +1,7 @@
 // Names to what is known by them. The book holds nothing alive: what the last configuration and the last request have
 // let go of is forgotten at the next reload.
+// What is known lives as long as a configuration or a request names it: the book itself only knows where to find it, so
+// a reload finds what it had before, and what nobody names is gone.
 #include "tollgate/pipeline/health.hpp"
 
 #include <utility>

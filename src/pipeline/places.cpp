@@ -1,3 +1,5 @@
+// One lock over count and queue: a place that comes free and a request that begins to wait can never miss each other.
+// Whoever is given a place is told through its own worker, and may have given up by then.
 #include "tollgate/pipeline/places.hpp"
 
 #include <algorithm>

@@ -25,7 +25,8 @@ std::string_view cause_of(const pipeline::AttemptRecord& failed, const pipeline:
   switch (next.reason) {
     case policy::Reason::rate_limited:
     case policy::Reason::credential_refused:
-    case policy::Reason::context_window: return policy::name_of(next.reason);
+    case policy::Reason::context_window:
+    case policy::Reason::hedge: return policy::name_of(next.reason);
     default: return pipeline::name_of(failed.outcome);
   }
 }

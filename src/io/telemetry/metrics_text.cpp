@@ -99,7 +99,7 @@ void write_requests(Page& page, const telemetry::Totals& totals) {
                 totals.attempts);
   page.counters("tollgate_retries_total", "Attempts that asked the target once more that had just failed.",
                 {"target", "reason"}, totals.retries);
-  page.counters("tollgate_fallbacks_total", "Attempts that asked another target than the one that had just failed.",
+  page.counters("tollgate_fallbacks_total", "Attempts that asked another target than the one before.",
                 {"from", "to", "reason"}, totals.fallbacks);
   page.counters("tollgate_tokens_total", "Tokens as upstreams reported them; the kinds are disjoint.",
                 {"tenant", "task", "model", "kind"}, totals.tokens);
