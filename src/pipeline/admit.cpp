@@ -182,9 +182,8 @@ Result<void> admit(Exchange& exchange) {
   if (!exchange.caller.tenant && !exchange.world->limits->for_all) return {};
   const SteadyTime now = exchange.alarm.woken_at();
   add_all(exchange.hold.begin(), exchange, now);
-  policy::Admission admission = policy::admit(exchange.hold, demand_of(exchange), now);
-  exchange.standing = admission.standing;
-  if (admission.denial) return denied(exchange, *admission.denial);
+  const auto denial = policy::admit(exchange.hold, demand_of(exchange), now, exchange.standing);
+  if (denial) return denied(exchange, *denial);
   return {};
 }
 

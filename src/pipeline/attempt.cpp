@@ -47,7 +47,8 @@ ByteBuffer crossing_fields(const Exchange& exchange, const ResponseHead& head, b
   for (const auto& field : head.fields) {
     if (!protocol::http::crosses_to_client(field.name)) continue;
     if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
-    if (shared && equals_ignoring_case(field.name.substr(0, limits.size()), limits)) continue;
+    const bool may_be_limit = shared && field.name.size() > limits.size();
+    if (may_be_limit && equals_ignoring_case(field.name.substr(0, limits.size()), limits)) continue;
     fields.append_all(field.name, ": ", field.value, "\r\n");
   }
   return fields;

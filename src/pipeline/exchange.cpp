@@ -10,8 +10,7 @@ Woke Exchange::woken_by(WaitPoint::Arrived arrived, SteadyTime until) {
   return Woke::progress;
 }
 
-Exchange::OwnCredential Exchange::own_credential() const {
-  if (!caller.tenant) return {};
+Exchange::OwnCredential Exchange::find_own_credential() const {
   if (caller.tenant->passes_credentials) return {"client", caller.provider_credential};
   const std::size_t provider = choice.target->provider;
   for (const auto& [of_provider, credential] : caller.tenant->credentials)

@@ -76,23 +76,17 @@ std::int64_t used_of(const ActualTokens& actual, TokenBasis basis, bool count_ca
   return sum(input, output);
 }
 
-std::optional<Millis> wait_of(const TokenBucket& bucket, std::int64_t cost, SteadyTime now) {
-  const auto wait = bucket.wait(cost, now);
-  if (!wait) return std::nullopt;
-  return std::chrono::ceil<Millis>(*wait);
-}
-
 void look_at_requests(const Meters& meters, std::size_t scope, SteadyTime now, Worst& worst) {
   const auto& bucket = meters.requests.bucket;
   if (!bucket || bucket->level(now) >= TokenBucket::unit) return;
   worst.note(
-      {scope, LimitKind::requests, *meters.limits.requests_per_minute, wait_of(*bucket, TokenBucket::unit, now)});
+      {scope, LimitKind::requests, *meters.limits.requests_per_minute, bucket->wait_millis(TokenBucket::unit, now)});
 }
 
 void look_at_tokens(const Meters& meters, std::size_t scope, std::int64_t cost, SteadyTime now, Worst& worst) {
   const auto& bucket = meters.tokens.bucket;
   if (bucket->level(now) >= cost) return;
-  worst.note({scope, LimitKind::tokens, *meters.limits.tokens_per_minute, wait_of(*bucket, cost, now)});
+  worst.note({scope, LimitKind::tokens, *meters.limits.tokens_per_minute, bucket->wait_millis(cost, now)});
 }
 
 void look_at_concurrency(const Meters& meters, std::size_t scope, Worst& worst) {
@@ -109,13 +103,12 @@ class Scarcest {
     bucket_ = &*bucket;
     limit_ = *limit;
   }
-  std::optional<Standing::Amount> amount(SteadyTime now) const {
-    if (!bucket_) return std::nullopt;
+  void put_into(std::optional<Standing::Amount>& amount, SteadyTime now) const {
+    amount.reset();
+    if (!bucket_) return;
     const std::int64_t left = std::max<std::int64_t>(bucket_->level(now), 0);
-    const auto reset = wait_of(*bucket_, bucket_->capacity(), now);
-    return Standing::Amount{.limit = limit_,
-                            .remaining = static_cast<std::uint64_t>(left / TokenBucket::unit),
-                            .reset = reset.value_or(Millis::max())};
+    const auto reset = bucket_->wait_millis(bucket_->capacity(), now);
+    amount.emplace(limit_, static_cast<std::uint64_t>(left / TokenBucket::unit), reset.value_or(Millis::max()));
   }
 
  private:
@@ -123,13 +116,14 @@ class Scarcest {
   std::uint64_t limit_ = 0;
 };
 
-Standing standing_of(ScopeLocks& locked, SteadyTime now) {
+void put_standing(Standing& into, ScopeLocks& locked, SteadyTime now) {
   Scarcest requests, tokens;
   for (std::size_t i = 0; i < locked.size(); ++i) {
     requests.note(locked[i].requests.bucket, locked[i].limits.requests_per_minute, now);
     tokens.note(locked[i].tokens.bucket, locked[i].limits.tokens_per_minute, now);
   }
-  return {.requests = requests.amount(now), .tokens = tokens.amount(now)};
+  requests.put_into(into.requests, now);
+  tokens.put_into(into.tokens, now);
 }
 
 Denial denial_of(const ScopeChain& chain, const Lack& lack) {
@@ -158,19 +152,21 @@ ScopeChain& ScopeChain::operator=(ScopeChain&& other) noexcept {
   return *this;
 }
 
-void ScopeChain::add(std::shared_ptr<LimitScope> scope) {
+void ScopeChain::add(const std::shared_ptr<LimitScope>& scope) {
   if (!scope) throw std::logic_error("no scope");
   if (size_ > 0 && scopes_[size_ - 1]->kind() >= scope->kind()) throw std::logic_error("a scope out of order");
-  scopes_[size_++] = std::move(scope);
+  scopes_[size_++] = scope;
 }
 
 void ScopeChain::clear() {
   while (size_ > 0) scopes_[--size_].reset();
 }
 
-Admission admit(Hold& hold, const Demand& demand, SteadyTime now) {
-  Admission admission;
-  if (hold.chain_.empty()) return admission;
+std::optional<Denial> admit(Hold& hold, const Demand& demand, SteadyTime now, Standing& after) {
+  if (hold.chain_.empty()) {
+    after = {};
+    return std::nullopt;
+  }
   Worst worst;
   {
     ScopeLocks locked(hold.chain_);
@@ -197,10 +193,10 @@ Admission admit(Hold& hold, const Demand& demand, SteadyTime now) {
       }
       hold.open_ = true;
     }
-    admission.standing = standing_of(locked, now);
+    put_standing(after, locked, now);
   }
-  if (worst.lack()) admission.denial = denial_of(hold.chain_, *worst.lack());
-  return admission;
+  if (worst.lack()) return denial_of(hold.chain_, *worst.lack());
+  return std::nullopt;
 }
 
 std::optional<Denial> would_deny(const ScopeChain& chain, SteadyTime now) {
@@ -217,8 +213,10 @@ std::optional<Denial> would_deny(const ScopeChain& chain, SteadyTime now) {
 }
 
 Standing standing(const ScopeChain& chain, SteadyTime now) {
+  Standing standing;
   ScopeLocks locked(chain);
-  return standing_of(locked, now);
+  put_standing(standing, locked, now);
+  return standing;
 }
 
 Hold::Hold(Hold&& other) noexcept

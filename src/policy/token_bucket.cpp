@@ -75,6 +75,18 @@ std::optional<std::chrono::nanoseconds> TokenBucket::wait(std::int64_t micros, S
   return std::chrono::nanoseconds(nanos);
 }
 
+std::optional<Millis> TokenBucket::wait_millis(std::int64_t micros, SteadyTime now) const {
+  // In parts of a micro; more would not fit into 64 bits.
+  constexpr std::int64_t most_in_parts = std::int64_t{1} << 46;
+  constexpr std::int64_t nanos = 1'000'000;  // of a millisecond
+  const std::int64_t lacking = micros - level_.micros;
+  const bool is_usual = now == last_ && lacking > 0 && lacking < most_in_parts && micros <= capacity_;
+  if (is_usual) return Millis((lacking * parts - level_.rest + rate_ * nanos - 1) / (rate_ * nanos));
+  const auto exact = wait(micros, now);
+  if (!exact) return std::nullopt;
+  return std::chrono::ceil<Millis>(*exact);
+}
+
 bool TokenBucket::has_less_left_than(const TokenBucket& other, SteadyTime now) const {
   return Wide{level(now)} * other.capacity_ < Wide{other.level(now)} * capacity_;
 }

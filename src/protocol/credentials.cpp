@@ -40,7 +40,7 @@ Result<Credentials> read_credentials(const http::RequestHead& head) {
   Credentials credentials;
   const std::string_view ours = head.speaks_to_us ? head.fields.value("x-tollgate-key") : std::string_view{};
   credentials.key = ours.empty() ? shared : ours;
-  if (shared != credentials.key) credentials.provider = shared;
+  if (!ours.empty() && shared != ours) credentials.provider = shared;
   return credentials;
 }
 

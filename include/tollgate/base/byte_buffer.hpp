@@ -10,6 +10,33 @@
 
 namespace tollgate {
 
+namespace detail {
+
+template <class Word>
+void copy_word(char* to, std::string_view from, std::size_t at) {
+  Word word;
+  std::memcpy(&word, from.data() + at, sizeof word);
+  std::memcpy(to + at, &word, sizeof word);
+}
+
+}  // namespace detail
+
+/// Heads and lines are put together from short pieces, for which a call of memcpy costs more than the copy.
+inline void copy_text(char* to, std::string_view from) {
+  const std::size_t size = from.size();
+  if (size > 16) {
+    std::memcpy(to, from.data(), size);
+  } else if (size >= 8) {
+    detail::copy_word<std::uint64_t>(to, from, 0);
+    detail::copy_word<std::uint64_t>(to, from, size - 8);
+  } else if (size >= 4) {
+    detail::copy_word<std::uint32_t>(to, from, 0);
+    detail::copy_word<std::uint32_t>(to, from, size - 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+}
+
 /// Bytes that grow at the end, uninitialised, on malloc: a big block grows by moving pages (mremap), not by copying, so
 /// a body is never held twice while it is read. Views into it end with the next growth.
 class ByteBuffer {
@@ -77,27 +104,7 @@ class ByteBuffer {
   static void copy(char* to, const char (&literal)[size]) {
     std::memcpy(to, literal, size - 1);
   }
-  /// Heads are put together from short pieces, for which a call costs more than the copy.
-  static void copy(char* to, std::string_view from) {
-    const std::size_t size = from.size();
-    if (size > 16) {
-      std::memcpy(to, from.data(), size);
-    } else if (size >= 8) {
-      move_word<std::uint64_t>(to, from, 0);
-      move_word<std::uint64_t>(to, from, size - 8);
-    } else if (size >= 4) {
-      move_word<std::uint32_t>(to, from, 0);
-      move_word<std::uint32_t>(to, from, size - 4);
-    } else {
-      for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
-    }
-  }
-  template <class Word>
-  static void move_word(char* to, std::string_view from, std::size_t at) {
-    Word word;
-    std::memcpy(&word, from.data() + at, sizeof word);
-    std::memcpy(to + at, &word, sizeof word);
-  }
+  static void copy(char* to, std::string_view from) { copy_text(to, from); }
 
   char* data_ = nullptr;
   std::size_t size_ = 0;

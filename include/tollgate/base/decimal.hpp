@@ -1,8 +1,8 @@
 #pragma once
 // Numbers as decimal digits, without an allocation. An answer and its access line hold some twenty of them, so they are
-// written here, inline and two digits at a time.
+// written here, inline and two digits at a time and
+// without a division.
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -22,35 +22,62 @@ inline constexpr std::array<char, 200> digit_pairs = [] {
   return pairs;
 }();
 
-inline constexpr std::array<std::uint64_t, longest_decimal> powers_of_ten = [] {
-  std::array<std::uint64_t, longest_decimal> powers{};
-  std::uint64_t power = 1;
-  for (auto& each : powers) {
-    each = power;
-    power *= 10;
+/// A number below 100 with what follows its point, in parts of 2^56: each step brings two digits more before the point.
+/// Made by multiplying with a power of ten's reciprocal, rounded up; below 10^8 the error never reaches a digit.
+class DigitPairs {
+ public:
+  template <std::uint64_t Divisor>
+  static DigitPairs quotient(std::uint64_t value) {
+    return DigitPairs(value * ((std::uint64_t{1} << point) / Divisor + 1));
   }
-  return powers;
-}();
+  std::uint64_t front() const { return bits_ >> point; }
+  DigitPairs next() const { return DigitPairs((bits_ & ((std::uint64_t{1} << point) - 1)) * 100); }
 
-/// log10(2) is a little less than 1233 / 4096, so the guess is right or one too many.
-inline std::size_t decimal_length(std::uint64_t value) {
-  value |= 1;
-  const auto guess = static_cast<std::size_t>(std::bit_width(value)) * 1233 >> 12;
-  return guess + (value < powers_of_ten[guess] ? 0 : 1);
+ private:
+  explicit DigitPairs(std::uint64_t bits) : bits_(bits) {}
+  static constexpr unsigned point = 56;
+  std::uint64_t bits_;
+};
+
+inline char* write_pair(char* to, std::uint64_t below_100) {
+  std::memcpy(to, &digit_pairs[below_100 * 2], 2);
+  return to + 2;
+}
+
+/// Without a leading zero.
+inline char* write_first(char* to, std::uint64_t below_100) {
+  if (below_100 >= 10) return write_pair(to, below_100);
+  *to = static_cast<char>('0' + below_100);
+  return to + 1;
+}
+
+template <unsigned Pairs>
+char* write_pairs(char* to, DigitPairs digits) {
+  for (unsigned i = 0; i < Pairs; ++i) to = write_pair(to, (digits = digits.next()).front());
+  return to;
 }
 
 }  // namespace detail
 
 /// Needs room for longest_decimal bytes; returns the end of what was written.
 inline char* write_decimal(char* to, std::uint64_t value) {
-  char* const end = to + detail::decimal_length(value);
-  char* at = end;
-  for (; value >= 100; value /= 100) std::memcpy(at -= 2, &detail::digit_pairs[value % 100 * 2], 2);
-  if (value >= 10)
-    std::memcpy(to, &detail::digit_pairs[value * 2], 2);
-  else
-    *to = static_cast<char>('0' + value);
-  return end;
+  using detail::DigitPairs;
+  constexpr std::uint64_t eight_digits = 100'000'000;
+  if (value < 100) return detail::write_first(to, value);
+  if (value < 10'000) {
+    const auto digits = DigitPairs::quotient<100>(value);
+    return detail::write_pairs<1>(detail::write_first(to, digits.front()), digits);
+  }
+  if (value < 1'000'000) {
+    const auto digits = DigitPairs::quotient<10'000>(value);
+    return detail::write_pairs<2>(detail::write_first(to, digits.front()), digits);
+  }
+  if (value < eight_digits) {
+    const auto digits = DigitPairs::quotient<1'000'000>(value);
+    return detail::write_pairs<3>(detail::write_first(to, digits.front()), digits);
+  }
+  const auto digits = DigitPairs::quotient<1'000'000>(value % eight_digits);
+  return detail::write_pairs<3>(detail::write_pair(write_decimal(to, value / eight_digits), digits.front()), digits);
 }
 
 class Decimal {

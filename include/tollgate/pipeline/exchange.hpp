@@ -101,13 +101,19 @@ struct Exchange {
   struct OwnCredential {
     std::string_view name, value;
   };
-  OwnCredential own_credential() const;
+  OwnCredential own_credential() const {
+    const bool has_any = caller.tenant && (caller.tenant->passes_credentials || !caller.tenant->credentials.empty());
+    return has_any ? find_own_credential() : OwnCredential{};
+  }
 
   /// Waits until something has happened or the time `until` has come: `co_await exchange.pause(until)` gives a Woke. A
   /// client that has left counts before everything else, progress after everything else; progress may turn out to be
   /// none.
   auto pause(SteadyTime until);
   Woke woken_by(WaitPoint::Arrived arrived, SteadyTime until);
+
+ private:
+  OwnCredential find_own_credential() const;
 };
 
 /// What a request is told that is still there when the drain limit is over.

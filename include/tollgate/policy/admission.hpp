@@ -31,7 +31,7 @@ class ScopeChain {
   ~ScopeChain() = default;
 
   /// Put only scopes with limits in. Throws std::logic_error for a null or where the kind does not come after the last.
-  void add(std::shared_ptr<LimitScope> scope);
+  void add(const std::shared_ptr<LimitScope>& scope);
   void clear();
   bool empty() const { return size_ == 0; }
   std::span<const std::shared_ptr<LimitScope>> scopes() const { return {scopes_.data(), size_}; }
@@ -80,11 +80,6 @@ struct Denial {
   std::optional<Millis> retry_after;  ///< at least 1 ms; 1 s for concurrency; nothing: it can never pass
 };
 
-struct Admission {
-  std::optional<Denial> denial;  ///< nothing: it may begin
-  Standing standing;             ///< after that: with its own share taken off, if it took one
-};
-
 /// What an admitted request has taken. Pins its scopes (a ScopeChain), which may be retired meanwhile. The first of
 /// settle(), cancel() and refund() ends it, later ones do nothing: from then on it is not in flight any more. A hold
 /// that is destroyed without any of them leaves its reservation spent, since what it used is unknown. What was taken
@@ -109,7 +104,7 @@ class Hold {
   ScopeChain& begin();
 
  private:
-  friend Admission admit(Hold& hold, const Demand& demand, SteadyTime now);
+  friend std::optional<Denial> admit(Hold& hold, const Demand& demand, SteadyTime now, Standing& after);
 
   /// What was taken from one scope. Era 0: there was no such bucket.
   struct Line {
@@ -129,8 +124,9 @@ class Hold {
 
 /// Admits what has put its chain into `hold` iff every bucket has at least what the request costs and every concurrency
 /// is below its limit, and then debits all: `hold` holds what was taken, and nothing if nothing was. Takes no lock for
-/// an empty chain and allocates nothing unless it denies. Any thread.
-Admission admit(Hold& hold, const Demand& demand, SteadyTime now);
+/// an empty chain and allocates nothing unless it denies. `after` is the standing then, with the request's own share
+/// taken off if it took one. Nothing: it may begin. Any thread.
+std::optional<Denial> admit(Hold& hold, const Demand& demand, SteadyTime now, Standing& after);
 
 /// Whether admit() would deny for requests or concurrency now, whatever the tokens: a look that takes nothing, before a
 /// large body is read.

@@ -12,7 +12,7 @@ namespace tollgate::policy {
 /// "1m30s", "2h5m0s". A wait below 0 is none. There must be room for longest_reset bytes; returns the end
 /// of what was written.
 char* write_reset(char* to, Millis wait);
-inline constexpr std::size_t longest_reset = 48;
+inline constexpr std::size_t longest_reset = 32;  ///< "2562047788015h12m55.807s"
 std::string reset_text(Millis wait);
 
 /// For retry-after: whole seconds, rounded up, at least 1, so that who obeys it does not come back too early.

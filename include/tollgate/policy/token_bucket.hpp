@@ -48,6 +48,9 @@ class TokenBucket {
   /// Nothing: it never is, or not in the time that a clock can tell.
   std::optional<std::chrono::nanoseconds> wait(std::int64_t micros, SteadyTime now) const;
 
+  /// The same, rounded up to a millisecond.
+  std::optional<Millis> wait_millis(std::int64_t micros, SteadyTime now) const;
+
   /// Whether a smaller share of this one's capacity is left.
   bool has_less_left_than(const TokenBucket& other, SteadyTime now) const;
 

@@ -1,6 +1,7 @@
 // Writes one access-log line: no stream, no tree, no allocation. This runs once per request on an event loop, so it
 // copies whole words where it can. Whatever a client or provider put into a field, the result is one line of valid JSON
 // in UTF-8.
+#include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/decimal.hpp"
 #include "tollgate/io/access_log.hpp"
 
@@ -100,7 +101,7 @@ class LineWriter {
   void plain(std::string_view value) {
     value = value.substr(0, longest_text);
     make_room(longest_text + between_texts);
-    std::memcpy(at_, value.data(), value.size());
+    copy_text(at_, value);
     at_ += value.size();
   }
   void number(std::uint64_t value) {
@@ -228,11 +229,11 @@ void write_who(Members& line, const pipeline::RequestRecord& record) {
   line.own(R"(,"method":")", record.method);
   line.own(R"(,"endpoint":")", record.endpoint);
   line.own_if_any(R"(,"tenant":")", record.tenant);
-  line.text_if_any(R"(,"key":")", record.key);
+  line.own_if_any(R"(,"key":")", record.key);
   line.own_if_any(R"(,"priority":")", record.priority);
   line.own_if_any(R"(,"limit":")", record.limit);
   line.own_if_any(R"(,"route":")", record.route);
-  line.text_if_any(R"(,"task":")", record.task);
+  line.own_if_any(R"(,"task":")", record.task);
   line.own_if_any(R"(,"model":")", record.model);
   line.own_if_any(R"(,"target":")", record.target);
 }

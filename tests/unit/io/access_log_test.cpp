@@ -136,11 +136,12 @@ TEST(AccessLine, bounds_every_string) {
   auto record = full_record();
   const std::string endless(100'000, '\x01');  // the longest escape
   record.upstream_request_id = record.error_code = endless;
-  for (std::string_view* field : {&record.client_request_id, &record.key, &record.task}) *field = endless;
+  record.client_request_id = endless;
   // These hold no byte that would need an escape, and are written as they are.
   const std::string endless_name(100'000, 'a');
-  for (std::string_view* field : {&record.request_id, &record.method, &record.endpoint, &record.tenant, &record.route,
-                                  &record.model, &record.target, &record.attempts.back().credential})
+  for (std::string_view* field :
+       {&record.request_id, &record.method, &record.endpoint, &record.tenant, &record.key, &record.task, &record.route,
+        &record.model, &record.target, &record.attempts.back().credential})
     *field = endless_name;
   const std::string line = format_access_line(record);
   EXPECT_LT(line.size(), 24u * 1024);

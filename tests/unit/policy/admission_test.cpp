@@ -195,11 +195,10 @@ TEST(Standing, is_told_with_an_admission_and_with_a_refusal) {
   const Scope scope = scope_of(ScopeKind::tenant, {.requests_per_minute = 60, .tokens_per_minute = 600});
   Hold first, second;
   first.begin() = second.begin() = chain_of({scope});
-  const Admission admission = policy::admit(first, tokens(400), start);
-  EXPECT_FALSE(admission.denial);
-  const Admission refusal = policy::admit(second, tokens(300), start);
-  EXPECT_TRUE(refusal.denial);
-  for (const Standing& told : {admission.standing, refusal.standing}) {
+  Standing admitted, refused;
+  EXPECT_FALSE(policy::admit(first, tokens(400), start, admitted));
+  EXPECT_TRUE(policy::admit(second, tokens(300), start, refused));
+  for (const Standing& told : {admitted, refused}) {
     EXPECT_EQ(told, standing(chain_of({scope}), start));
     EXPECT_EQ(told.tokens.value().remaining, 200u);
     EXPECT_EQ(told.requests.value().remaining, 59u);

@@ -39,8 +39,9 @@ using Outcome = std::variant<Hold, Refused>;
 inline Outcome admit(ScopeChain chain, const Demand& demand, SteadyTime now) {
   Hold hold;
   hold.begin() = std::move(chain);
-  Admission admission = admit(hold, demand, now);
-  if (admission.denial) return Refused{std::move(*admission.denial), admission.standing};
+  Standing after;
+  auto denial = admit(hold, demand, now, after);
+  if (denial) return Refused{*std::move(denial), after};
   return hold;
 }
 

@@ -76,6 +76,10 @@ TEST(TokenBucket, tells_the_wait_to_the_nanosecond) {
     const auto wanted = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(bucket.capacity() + 1));
     const auto wait = bucket.wait(wanted, now);
     ASSERT_TRUE(wait);
+    ASSERT_EQ(bucket.wait_millis(wanted, now), std::chrono::ceil<Millis>(*wait));
+    TokenBucket advanced = bucket;
+    advanced.advance(now);
+    ASSERT_EQ(advanced.wait_millis(wanted, now), std::chrono::ceil<Millis>(*wait));
     ASSERT_GE(bucket.level(now + *wait), wanted);
     if (wait->count() > 0) {
       ASSERT_LT(bucket.level(now + *wait - nanoseconds(1)), wanted);
