@@ -1,4 +1,4 @@
-"""Clients of the experiments on limits: raw HTTP over asyncio, on a timetable, with every answer judged."""
+"""Clients of the experiments on limits and routing: raw HTTP over asyncio, with every answer judged."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 API = "/v1/chat/completions"
 
 
-def chat(key, model="mock", stream=False, max_tokens=64, size=0):
-    """Bytes of a request; `size` pads its body to so many bytes."""
+def chat(key, model="mock", stream=False, max_tokens=64, size=0, fields=()):
+    """Bytes of a request; `size` pads its body to so many bytes, `fields` are further lines of its head."""
     members = {"model": model, "max_tokens": max_tokens, "messages": [{"role": "user", "content": "hi"}]}
     if stream:
         members |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -20,8 +20,8 @@ def chat(key, model="mock", stream=False, max_tokens=64, size=0):
     members["messages"][0]["content"] += "x" * max(0, missing)
     body = json.dumps(members).encode()
     head = (f"POST {API} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
-    return head.encode() + body
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n")
+    return "".join([head, *(f"{line}\r\n" for line in fields), "\r\n"]).encode() + body
 
 
 @dataclass

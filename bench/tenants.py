@@ -7,26 +7,23 @@ tenants.py [--quick] [T1 T2 T3 T4]
 The mock and the clients run on one core, the gateway with one worker on another. The exit code tells whether all bars
 were met."""
 
-import argparse
 import asyncio
 import contextlib
 import json
-import os
 import random
 import re
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import gateway
 import resilience
+import rounds
 from callers import Caller, chat, offer
 from resilience import CORE_LOAD, Scene, await_true, disturbance, faults, ms
-
-quick = False
+from rounds import fetch, in_flight
 
 
 def key_of(tenant):
@@ -43,24 +40,9 @@ def tenants(limits):
     return text
 
 
-def fetch(port, path, method="GET", body=None):
-    """An answer's JSON, or its text; without a token, as whoever reaches the admin listener on loopback."""
-    data = json.dumps(body).encode() if body is not None else None
-    fields = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, fields, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        text = answer.read()
-    return json.loads(text) if text[:1] in (b"{", b"[") else text.decode()
-
-
 def seen_by_mock(scene):
     """Requests for answers; asking is one itself, so two looks differ by one more."""
     return fetch(scene.mock_port, "/stats")["requests"]
-
-
-def in_flight(scene):
-    text = fetch(scene.gateway.ports["metrics"], "/metrics")
-    return int(float(re.search(r"^tollgate_in_flight_requests (\S+)", text, re.M)[1]))
 
 
 def refusal_judge(what, limit):
@@ -139,7 +121,7 @@ def judge_rates(rates, rate, most, answered, seen):
 
 def t1():
     """Requests per minute at five times the limit: no more than limit and burst, and nearly all of that."""
-    seconds, per_minute = 20 if quick else 60, 1200
+    seconds, per_minute = 20 if rounds.quick else 60, 1200
     rates = [Rate(f"{clients}-{burst}s", burst, clients) for clients in (1, 64) for burst in (1, 60)]
     rate = per_minute / 60
     answered, seen = run_rates(rates, "requests_per_minute", per_minute, lambda _: 5 * rate, seconds, lambda _: 1)
@@ -149,7 +131,7 @@ def t1():
 
 def t2():
     """Tokens per minute at five times the limit, by JSON and by streams, estimated above and below what is used."""
-    seconds, per_minute, prompt = 20 if quick else 60, 120_000, 800
+    seconds, per_minute, prompt = 20 if rounds.quick else 60, 120_000, 800
     kinds = {
         "json": {"model": "mock,size=400", "max_tokens": 110},
         "stream": {"model": "mock,chunks=100", "max_tokens": 110, "stream": True},
@@ -228,15 +210,15 @@ async def at_one_time(port, key, count):
 
 def t3():
     """A limit of 8 at one time after thousands of requests that ended in every way: 8 fit, not 7, not 9."""
-    count = 2_000 if quick else 10_000
+    count = 2_000 if rounds.quick else 10_000
     with Scene(more=tenants({"narrow": "concurrency: 8"})) as scene:
         tally = asyncio.run(mistreat_all(scene.port, key_of("narrow"), count))
-        settled = await_true(lambda: in_flight(scene) == 0, 15)
+        settled = await_true(lambda: in_flight(scene.gateway) == 0, 15)
         fits = []
         for _ in range(3):
             statuses = asyncio.run(at_one_time(scene.port, key_of("narrow"), 16))
             fits.append((statuses.count(200), statuses.count(429)))
-        empty = await_true(lambda: in_flight(scene) == 0, 5) is not None
+        empty = await_true(lambda: in_flight(scene.gateway) == 0, 5) is not None
     good = settled is not None and empty and all(fit == (8, 8) for fit in fits) and tally.get("cut", 0) > count / 2
     ended = ", ".join(f"{number:,} x {way}" for way, number in sorted(tally.items(), key=str))
     through = "/".join(str(fit[0]) for fit in fits)
@@ -289,8 +271,8 @@ def flooded_rounds(scene):
     """Ratios of the good traffic's p99 with the flood over that without it, and what went wrong."""
     ratios, runs, bad, refused = [], [], 0, 0
     good = ("--rate", 2000, "--conns", 64, "--warm", 1, "--header", f"Authorization: Bearer {key_of('free')}", "--secs")
-    seconds = 3 if quick else 8
-    for _ in range(3 if quick else 7):
+    seconds = 3 if rounds.quick else 8
+    for _ in range(3 if rounds.quick else 7):
         calm = scene.load(*good, seconds)
         flooder = flood(scene, seconds + 3)
         beside = scene.load(*good, seconds, also=[flooder.pid])
@@ -329,9 +311,9 @@ def pss_kib(pid):
 
 def t4():
     """Keys that end: in force at once, on every connection. Keys that nobody has: they cost no time and no memory."""
-    keys, distinct = 3 if quick else 10, 100_000 if quick else 200_000
+    keys, distinct = 3 if rounds.quick else 10, 100_000 if rounds.quick else 200_000
     with Scene(more=tenants({"free": ""})) as scene:
-        rounds = [asyncio.run(revoke_under_load(scene)) for _ in range(keys)]
+        revoked = [asyncio.run(revoke_under_load(scene)) for _ in range(keys)]
         ratios, runs, bad, flooded = flooded_rounds(scene)
         # As many requests before with one and the same key: queues and pools have their size then, whatever else runs.
         asyncio.run(bad_keys(scene.port, distinct, distinct=False))
@@ -340,11 +322,11 @@ def t4():
         refused = asyncio.run(bad_keys(scene.port, distinct, distinct=True))
         time.sleep(3)
         grown = pss_kib(scene.pid) - base
-    late, last = sum(each[1] for each in rounds), max(each[2] for each in rounds)
+    late, last = sum(each[1] for each in revoked), max(each[2] for each in revoked)
     ratio = statistics.median(ratios)
-    good = all(each[0] > 100 for each in rounds) and last <= 5 and late == 0
+    good = all(each[0] > 100 for each in revoked) and last <= 5 and late == 0
     good &= ratio <= 1.2 and bad == 0 and flooded > 0 and refused == distinct and grown * 1024 <= 10 * distinct
-    successes, told = sum(each[0] for each in rounds), ", ".join(f"{each:.2f}" for each in ratios)
+    successes, told = sum(each[0] for each in revoked), ", ".join(f"{each:.2f}" for each in ratios)
     return good, (
         f"{keys} keys revoked under 64 connections and {successes:,} successes: {late} requests sent after the answer "
         f"went through (0), last success {last * 1000:.1f} ms after it (<= 5 s); p99 beside {flooded:,.0f} bad keys "
@@ -356,24 +338,5 @@ def t4():
 EXPERIMENTS = {"T1": t1, "T2": t2, "T3": t3, "T4": t4}
 
 
-def main():
-    global quick
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
-    parser.add_argument("names", nargs="*", help=", ".join(EXPERIMENTS))
-    options = parser.parse_args()
-    quick = options.quick
-    unknown = set(options.names) - set(EXPERIMENTS)
-    if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(EXPERIMENTS)}")
-    os.sched_setaffinity(0, {int(CORE_LOAD)})  # clients in Python too; the gateway is put on its own
-    failed = 0
-    for name in options.names or EXPERIMENTS:
-        good, figures = EXPERIMENTS[name]()
-        failed += not good
-        print(f"{name} {'pass' if good else 'FAIL'}: {figures}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rounds.run(EXPERIMENTS, __doc__))
