@@ -132,6 +132,7 @@ Option Candidates::option(const Candidate& candidate, SteadyTime now) const {
     option.usable_at = view.until;
   }
   if (several()) {
+    option.probes = circuit.view(now).state == policy::CircuitState::half_open;
     const double weight = candidate.target->weight * (candidate.credential ? candidate.credential->weight : 1);
     option.load = candidate.health->load->choice(weight, circuit.share(now), now);
   }

@@ -140,11 +140,7 @@ AttemptPlan::Step AttemptPlan::next(std::span<const Option> options, SteadyTime 
 
 AttemptPlan::Step AttemptPlan::first(std::span<const Option> options, SteadyTime now, Random& random) const {
   const auto fresh = [&](const Option& option) { return is_fresh(option); };
-  if (const auto place = first_place(options, fresh)) {
-    const auto here = [&](const Option& option) { return fresh(option) && place_of(option) == *place; };
-    const auto drawn = draw(options, random, here);
-    return {false, drawn->option, now, false, *place == 0 ? drawn->reason : passed_over(options)};
-  }
+  if (const auto place = first_place(options, fresh)) return first_at(*place, options, now, random);
   // What was refused to one request may be given to the next: better than asking nobody.
   const auto is_aside = [&](const Option& option) { return option.state == State::set_aside && !is_barred(option); };
   if (const auto aside = draw(options, random, is_aside)) return {false, aside->option, now, false, Reason::primary};
@@ -153,6 +149,27 @@ AttemptPlan::Step AttemptPlan::first(std::span<const Option> options, SteadyTime
   if (!cooled || options[*cooled].usable_at > now + settings_.backoff_max) return {};
   const SteadyTime at = options[*cooled].usable_at + up_to(settings_.backoff_base, random.unit());
   return in_time(at) ? Step{false, *cooled, at, false, Reason::primary} : Step{};
+}
+
+AttemptPlan::Step AttemptPlan::first_at(unsigned place, std::span<const Option> options, SteadyTime now,
+                                        Random& random) const {
+  const auto here = [&](const Option& option) { return is_fresh(option) && place_of(option) == place; };
+  const auto probes = [&](const Option& option) { return here(option) && option.probes; };
+  const Reason passed = place == 0 ? Reason::primary : passed_over(options);
+  if (const auto probe = draw(options, random, probes)) return {false, probe->option, now, false, passed};
+
+  double share = 0;
+  for (const Option& option : options)
+    if (here(option)) share = std::max(share, option.load.share);
+  const auto later = [&](const Option& option) { return is_fresh(option) && place_of(option) > place; };
+  const auto next = share < 1 ? first_place(options, later) : std::nullopt;
+  if (next && random.unit() >= share) {
+    const auto drawn =
+        draw(options, random, [&](const Option& option) { return later(option) && place_of(option) == *next; });
+    return {false, drawn->option, now, false, Reason::circuit_open};
+  }
+  const auto drawn = draw(options, random, here);
+  return {false, drawn->option, now, false, place == 0 ? drawn->reason : passed};
 }
 
 AttemptPlan::Step AttemptPlan::another(std::span<const Option> options, SteadyTime now, Random& random) const {

@@ -24,6 +24,7 @@ struct Option {
   bool fits = true;              ///< the request's estimate is within that; else it is asked after all others
   enum class State : std::uint8_t { usable, circuit_open, cooling, set_aside } state = State::usable;
   SteadyTime usable_at{};  ///< where it is not usable
+  bool probes = false;     ///< its circuit is half open: this request would be a probe
   Choice load{};           ///< by which one of several equal ones is taken
 };
 
@@ -53,8 +54,10 @@ struct PlanSettings {
   Millis least{100};                       ///< no attempt begins with less time than this
 };
 
-/// The first one is of the first model that has a usable target large enough: the target that the conversation stays
-/// with, else one by weight and load. Order after a failure that another attempt may mend: an equivalent target that
+/// The first one is of the first model that has a usable target large enough: one that has to be probed, since nothing
+/// else tells that it is well again, and what fails there moves on; else the target that the conversation stays with,
+/// else one by weight and load. While all of that model's targets start slowly, what is more than their share goes to
+/// the next model. Order after a failure that another attempt may mend: an equivalent target that
 /// was not asked yet, at once; another credential of the same one, at once; the same one after a wait, if the retry
 /// budget allows and an attempt is left for a fallback where there is one; the next fallback, at once; at last the one
 /// that says when it will be back, where that is within the deadline. After a timeout the fallback comes before the
@@ -96,6 +99,7 @@ class AttemptPlan {
     std::uint64_t context;
   };
   Step first(std::span<const Option> options, SteadyTime now, Random& random) const;
+  Step first_at(unsigned place, std::span<const Option> options, SteadyTime now, Random& random) const;
   Step another(std::span<const Option> options, SteadyTime now, Random& random) const;
   std::optional<Step> again(std::span<const Option> options, bool has_fallback, SteadyTime now, Random& random) const;
   bool in_time(SteadyTime at) const { return deadline_ == never || at + settings_.least <= deadline_; }

@@ -87,6 +87,33 @@ TEST_F(Plan, asks_what_is_too_small_by_the_estimate_after_all_others) {
   EXPECT_EQ(plan().next(options, start, random_).option, 0u);
 }
 
+TEST_F(Plan, probes_a_target_first_whatever_its_load_says) {
+  std::vector<Option> options{option(0, 0), option(0, 1), option(1, 2)};
+  options[1].probes = true;
+  options[1].load.first_token = 1e9;
+  options[0].load.affinity = ~std::uint64_t{0};
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(plan().next(options, start, random_).option, 1u);
+  std::swap(options[1].probes, options[2].probes);
+  for (int i = 0; i < 20; ++i) EXPECT_NE(plan().next(options, start, random_).option, 2u) << "a fallback has its turn";
+}
+
+TEST_F(Plan, gives_a_primary_that_starts_slowly_its_share_and_the_fallback_the_rest) {
+  std::vector<Option> options{option(0, 0), option(1, 1)};
+  options[0].load.share = 0.1;
+  int primary = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto step = plan().next(options, start, random_);
+    primary += step.option == 0;
+    EXPECT_EQ(step.reason, step.option == 0 ? Reason::primary : Reason::circuit_open);
+  }
+  EXPECT_NEAR(primary, 1'000, 150);
+  options[1].state = Option::State::circuit_open;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(plan().next(options, start, random_).option, 0u);
+  options = {option(0, 0), option(0, 1), option(1, 2)};
+  options[0].load.share = 0.1;
+  for (int i = 0; i < 100; ++i) EXPECT_NE(plan().next(options, start, random_).option, 2u) << "an equal is well";
+}
+
 TEST_F(Plan, says_that_one_of_several_equals_was_drawn) {
   EXPECT_EQ(plan().next(std::vector{option(0, 0), option(0, 1)}, start, random_).reason, Reason::weighted);
   EXPECT_EQ(plan().next(std::vector{option(0, 0, 0), option(0, 0, 1)}, start, random_).reason, Reason::primary)
