@@ -1,3 +1,5 @@
+// How every target fares, for operators. What is counted stands in the pipeline's health; here it is only put into
+// words, with the schema beside them.
 #include "tollgate/base/instant.hpp"
 #include "tollgate/io/loop.hpp"
 
@@ -21,6 +23,12 @@ std::string_view name_of(CredentialHealth::State state) {
   return "usable";  // GCOVR_EXCL_LINE: every state has returned
 }
 
+Json view_of(const pipeline::Places* places) {
+  if (!places) return nullptr;
+  const auto view = places->view();
+  return {{"limit", view.limit}, {"in_flight", view.in_flight}, {"waiting", view.waiting}};
+}
+
 Json view_of(const TargetHealth& target, std::size_t index, const CredentialHealth* credential, const Clocks& clocks) {
   const auto circuit = target.circuits[index]->view(clocks.steady());
   const auto fares = credential ? credential->view(clocks.steady()) : CredentialHealth::View{};
@@ -36,7 +44,8 @@ Json view_of(const TargetHealth& target, std::size_t index, const CredentialHeal
           {"credential_until", clocks.show(fares.until)},
           {"pending", target.load->pending()},
           {"first_token_us", target.load->first_token(clocks.steady()).count()},
-          {"repeats_denied", target.repeats->denied()}};
+          {"repeats_denied", target.repeats->denied()},
+          {"places", view_of(target.places.get())}};
 }
 
 }  // namespace
@@ -84,7 +93,12 @@ Json target_schema() {
        {"credential_until", scalar_of({"string", "null"}, "UTC, when it is used again")},
        {"pending", count},
        {"first_token_us", scalar_of("integer", "Microseconds: the estimate by which targets are compared")},
-       {"repeats_denied", count}},
+       {"repeats_denied", count},
+       {"places", or_null_of(object_of({{"limit", scalar_of("integer", "Requests that it is given at a time, now")},
+                                        {"in_flight", count},
+                                        {"waiting", count}},
+                                       "Shared by all its credentials"),
+                             "Null: as many as come")}},
       "A target with one of its credentials");
 }
 
