@@ -113,7 +113,8 @@ void Attempt::start() {
     request_.credential = own.value;
   else if (credential && credential != &provider_.credentials.front())
     request_.credential = credential->key.reveal();
-  request_.body = protocol::openai::apply_splices(exchange_.body.view(), exchange_.splices);
+  splices_ = std::move(exchange_.splices);
+  request_.body = protocol::openai::apply_splices(exchange_.body.view(), splices_);
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
   request_.connect_timeout = clock_.connect_timeout();
   call_ = exchange_.world->providers[target().provider]->start(request_, exchange_.point);

@@ -11,6 +11,7 @@
 #include "relay_stream.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace tollgate::pipeline {
 
@@ -78,7 +79,8 @@ class Attempt {
   const config::Provider& provider_;
   AttemptClock clock_;
   Uuid id_;
-  std::size_t place_;  ///< in the record's attempts
+  std::size_t place_;                              ///< in the record's attempts
+  std::vector<protocol::openai::Splice> splices_;  ///< parts of the request's body: it may be sent for long, and again
   UpstreamRequest request_;
   std::unique_ptr<UpstreamCall> call_;
   StreamRelay stream_;

@@ -15,7 +15,6 @@ class Belongings {
   /// As they are now.
   explicit Belongings(const Exchange& exchange)
       : choice_(exchange.choice),
-        splices_(exchange.splices),
         strip_usage_(exchange.strip_usage),
         model_(exchange.record.model),
         target_(exchange.record.target),
@@ -25,7 +24,6 @@ class Belongings {
   void change_places(Exchange& exchange) {
     RequestRecord& record = exchange.record;
     std::swap(choice_, exchange.choice);
-    std::swap(splices_, exchange.splices);
     std::swap(strip_usage_, exchange.strip_usage);
     std::swap(held_, exchange.held);
     std::swap(model_, record.model);
@@ -37,7 +35,6 @@ class Belongings {
 
  private:
   Choice choice_;
-  std::vector<protocol::openai::Splice> splices_;
   bool strip_usage_;
   std::unique_ptr<HeldAnswer> held_;
   std::string_view model_, target_;

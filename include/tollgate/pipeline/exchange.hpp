@@ -90,6 +90,7 @@ struct Exchange {
   std::string_view warning;            ///< for x-tollgate-warning; empty: none
   Choice choice;                       ///< of the attempt at hand; before the first one the primary
   std::unique_ptr<HeldAnswer> held;    ///< what the last attempt brought, where that was an error
+  /// For the attempt that is to start, which takes them along.
   std::vector<protocol::openai::Splice> splices;
   policy::Hold hold;          ///< what the request has taken of its limits
   policy::Standing standing;  ///< of its limits, for the x-ratelimit fields
