@@ -173,6 +173,7 @@ void Dispatcher::outrun() {
     leg_.load = nullptr;
   }
   abandoned(false);
+  plan_.outrun(candidates_.option(candidate(), now));
 }
 
 void Dispatcher::failed(const AttemptEnd& end) {

@@ -243,6 +243,10 @@ std::optional<std::size_t> AttemptPlan::first_to_cool(std::span<const Option> op
   return soonest;
 }
 
+void AttemptPlan::outrun(const Option& option) {
+  tried_.push_back({place_of(option), option.target, option.credential, {Remedy::repeat, Blame::none}, option.context});
+}
+
 void AttemptPlan::failed(const Option& option, Diagnosis diagnosis, Timeout timeout, std::optional<Millis> retry_after,
                          SteadyTime now) {
   tried_.push_back({place_of(option), option.target, option.credential, diagnosis, option.context});

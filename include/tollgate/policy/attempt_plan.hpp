@@ -82,6 +82,8 @@ class AttemptPlan {
   /// An attempt was made and has failed.
   void failed(const Option& option, Diagnosis diagnosis, Timeout timeout, std::optional<Millis> retry_after,
               SteadyTime now);
+  /// An attempt was made and broken off, because the one beside it was faster: it counts, and its target was asked.
+  void outrun(const Option& option);
   /// The retry budget of this target is spent.
   void refuse_repeats(std::uint16_t target) { no_repeats_.push_back(target); }
   /// This target has no room: it is not asked for the request any more.
