@@ -187,8 +187,8 @@ void Dispatcher::failed(const AttemptEnd& end) {
           now + std::clamp(end.retry_after.value_or(shortest_cooling), shortest_cooling, longest_cooling));
   }
   if (leg_.place && end.overload) {
-    const Micros round_trip = load ? load->first_token(now) : Micros(std::chrono::seconds(1));
-    leg_.place->overloaded(round_trip, now);
+    // What began before the limit fell speaks of the limit before it.
+    leg_.place->overloaded(std::chrono::duration_cast<Micros>(now - leg_.began), now);
   }
   if (load && end.diagnosis.blame == policy::Blame::none && !end.had_content) {
     load->left();
