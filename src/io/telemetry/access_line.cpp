@@ -238,12 +238,21 @@ void write_who(Members& line, const pipeline::RequestRecord& record) {
   line.own_if_any(R"(,"target":")", record.target);
 }
 
+/// The one that the line is about: the last one, unless the one beside it has won.
+const pipeline::AttemptRecord& decisive_attempt(const pipeline::RequestRecord& record) {
+  const auto& attempts = record.attempts;
+  const auto found = std::find_if(attempts.rbegin(), attempts.rend(),
+                                  [&record](const auto& attempt) { return attempt.target == record.target; });
+  return found == attempts.rend() ? attempts.back() : *found;
+}
+
 void write_attempts(Members& line, const pipeline::RequestRecord& record) {
   const auto& attempts = record.attempts;
-  if (!attempts.empty()) line.own_if_any(R"(,"credential":")", attempts.back().credential);
+  if (attempts.empty()) return line.number(R"(,"attempts":)", 0);
+  const auto& decisive = decisive_attempt(record);
+  line.own_if_any(R"(,"credential":")", decisive.credential);
   line.number(R"(,"attempts":)", attempts.size());
-  if (attempts.empty()) return;
-  line.boolean(R"(,"reused":)", attempts.back().reused);
+  line.boolean(R"(,"reused":)", decisive.reused);
   line.boolean(R"(,"replayed":)",
                std::any_of(attempts.begin(), attempts.end(), [](const auto& attempt) { return attempt.replayed; }));
 }
