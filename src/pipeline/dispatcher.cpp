@@ -52,7 +52,10 @@ Dispatcher::~Dispatcher() {
 
 std::optional<SteadyTime> Dispatcher::next() {
   const SteadyTime now = exchange_.alarm.woken_at();
-  if (is_plain(now)) return now;
+  if (is_plain(now)) {
+    if (candidate().rank != 0) leg_.reason = policy::Reason::unsupported_feature;
+    return now;
+  }
   candidates_.look(options_, now, plan_.attempts() == 0);
   const auto step = plan_.next(options_, now, exchange_.random);
   if (step.stop) return std::nullopt;

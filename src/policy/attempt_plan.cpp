@@ -57,6 +57,7 @@ std::optional<Drawn> draw(std::span<const Option> options, Random& random, Suits
 
 /// Why the primary was passed over.
 Reason passed_over(std::span<const Option> options) {
+  Reason reason = Reason::unsupported_feature;
   for (const Option& option : options) {
     if (option.rank != 0) continue;
     if (!option.fits) return Reason::context_window;
@@ -64,10 +65,10 @@ Reason passed_over(std::span<const Option> options) {
       case State::circuit_open: return Reason::circuit_open;
       case State::cooling: return Reason::rate_limited;
       case State::set_aside: return Reason::credential_refused;
-      case State::usable: break;
+      case State::usable: reason = Reason::overloaded; break;
     }
   }
-  return Reason::retry_exhausted;
+  return reason;
 }
 
 Reason reason_of(Remedy remedy) {
@@ -82,9 +83,9 @@ Reason reason_of(Remedy remedy) {
 }  // namespace
 
 std::string_view name_of(Reason reason) {
-  constexpr std::array<std::string_view, 10> names{
+  constexpr std::array<std::string_view, 12> names{
       "primary",        "weighted",        "task",     "circuit_open", "rate_limited", "credential_refused",
-      "context_window", "retry_exhausted", "affinity", "hedge"};
+      "context_window", "retry_exhausted", "affinity", "hedge",        "overloaded",   "unsupported_feature"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -155,8 +156,12 @@ AttemptPlan::Step AttemptPlan::first_at(unsigned place, std::span<const Option> 
                                         Random& random) const {
   const auto here = [&](const Option& option) { return is_fresh(option) && place_of(option) == place; };
   const auto probes = [&](const Option& option) { return here(option) && option.probes; };
-  const Reason passed = place == 0 ? Reason::primary : passed_over(options);
-  if (const auto probe = draw(options, random, probes)) return {false, probe->option, now, false, passed};
+  // Where nobody else can be asked that is large enough, it is the primary, though too small.
+  const auto reason_of_drawn = [&](const Drawn& drawn) {
+    return options[drawn.option].rank == 0 ? drawn.reason : passed_over(options);
+  };
+  if (const auto probe = draw(options, random, probes))
+    return {false, probe->option, now, false, reason_of_drawn(*probe)};
 
   double share = 0;
   for (const Option& option : options)
@@ -169,7 +174,7 @@ AttemptPlan::Step AttemptPlan::first_at(unsigned place, std::span<const Option> 
     return {false, drawn->option, now, false, Reason::circuit_open};
   }
   const auto drawn = draw(options, random, here);
-  return {false, drawn->option, now, false, place == 0 ? drawn->reason : passed};
+  return {false, drawn->option, now, false, reason_of_drawn(*drawn)};
 }
 
 AttemptPlan::Step AttemptPlan::another(std::span<const Option> options, SteadyTime now, Random& random) const {

@@ -38,8 +38,10 @@ enum class Reason : std::uint8_t {
   credential_refused,
   context_window,
   retry_exhausted,
-  affinity,  ///< it has answered the conversation's earlier turns
-  hedge      ///< the one before took long
+  affinity,             ///< it has answered the conversation's earlier turns
+  hedge,                ///< the one before took long
+  overloaded,           ///< no place was free at the one before
+  unsupported_feature,  ///< the primary cannot do what the request needs, and is no option
 };
 std::string_view name_of(Reason reason);
 

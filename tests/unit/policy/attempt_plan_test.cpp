@@ -197,6 +197,31 @@ TEST_F(Plan, falls_back_at_once_where_the_retry_budget_is_spent) {
   EXPECT_TRUE(made.next(options, start, random_).stop);
 }
 
+TEST_F(Plan, counts_an_attempt_that_was_outrun_and_asks_its_target_no_more) {
+  const std::vector<Option> options{option(0, 0), option(0, 1), option(0, 2)};
+  AttemptPlan made = plan();
+  made.outrun(options[0]);
+  made.failed(options[1], repeatable, Timeout::none, std::nullopt, start);
+  EXPECT_EQ(made.attempts(), 2u);
+  const auto third = made.next(options, start, random_);
+  EXPECT_EQ(third.option, 2u);
+  made.failed(options[2], repeatable, Timeout::none, std::nullopt, start);
+  EXPECT_TRUE(made.next(options, start, random_).stop);
+}
+
+TEST_F(Plan, says_why_the_primary_is_passed_over) {
+  const auto reason_of = [this](const std::vector<Option>& options) { return plan().next(options, start, random_); };
+  EXPECT_EQ(reason_of({option(1, 0), option(2, 1)}).reason, Reason::unsupported_feature);
+  AttemptPlan made = plan();
+  made.refuse(0);
+  EXPECT_EQ(made.next(std::vector<Option>{option(0, 0), option(1, 1)}, start, random_).reason, Reason::overloaded);
+  std::vector<Option> small{option(0, 0), option(1, 1)};
+  small[0].fits = false;
+  EXPECT_EQ(reason_of(small).reason, Reason::context_window);
+  small[1].fits = false;
+  EXPECT_EQ(reason_of(small).reason, Reason::primary) << "nobody is large enough, and it comes first";
+}
+
 TEST_F(Plan, stops_at_a_refusal_of_the_request) {
   const std::vector<Option> options{option(0, 0), option(1, 1)};
   AttemptPlan made = plan();
