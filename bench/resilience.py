@@ -119,15 +119,15 @@ def ask_health(port, timeout=5):
 class Scene:
     """A mock and a gateway in front of it."""
 
-    def __init__(self, server_keys=(), pool_idle="600s", prefix=(), more=""):
+    def __init__(self, server_keys=(), pool_idle="600s", prefix=(), more="", provider_keys=()):
         self.stack = contextlib.ExitStack()
         try:
-            self._start(server_keys, pool_idle, prefix, more)
+            self._start(server_keys, pool_idle, prefix, more, provider_keys)
         except BaseException:  # nothing that was started is left behind
             self.stack.close()
             raise
 
-    def _start(self, server_keys, pool_idle, prefix, more):
+    def _start(self, server_keys, pool_idle, prefix, more, provider_keys):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.mock_port = free.getsockname()[1]
@@ -136,7 +136,7 @@ class Scene:
         self.stack.callback(self._end_mock)
         if await_true(self._mock_listens, 10) is None:
             raise SystemExit("the mock does not listen")
-        config = gateway.configuration(self.folder, self.mock_port, server_keys, pool_idle=pool_idle, more=more)
+        config = gateway.configuration(self.folder, self.mock_port, server_keys, provider_keys, pool_idle, more)
         self.gateway = self.stack.enter_context(
             gateway.Gateway(config, self.folder, ["taskset", "-c", CORE_PROXY, *prefix]))
         self.pid, self.port, self.admin_port = self.gateway.pid, *(self.gateway.ports[p] for p in ("data", "admin"))
