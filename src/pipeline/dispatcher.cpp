@@ -128,7 +128,7 @@ bool Dispatcher::begin() {
   leg_.load = candidates_.several() ? health.load.get() : nullptr;
   leg_.began = now;
   if (leg_.load) {
-    leg_.load->began();
+    leg_.load->began(now);
     if (plan_.attempts() == 0 && !other_) health.hedges->arrived(effort_of(exchange_).hedge.share);
   }
   aim(exchange_,
@@ -162,12 +162,12 @@ void Dispatcher::answered() {
 }
 
 void Dispatcher::abandoned(bool had_content) {
-  if (leg_.load) had_content ? leg_.load->ended() : leg_.load->left();
+  if (leg_.load) had_content ? leg_.load->ended() : leg_.load->left(leg_.began);
   report(policy::Verdict::ignored);
 }
 
 void Dispatcher::outrun() {
-  // It would have taken longer still: that much is known of it.
+  // It would have taken longer still: that much is known of it. Of one that is shunned it is no sign of recovery.
   const SteadyTime now = exchange_.alarm.woken_at();
   const auto waited = std::chrono::duration_cast<Micros>(now - leg_.began);
   if (leg_.load && waited > leg_.load->first_token(now)) {
@@ -194,9 +194,9 @@ void Dispatcher::failed(const AttemptEnd& end) {
     leg_.place->overloaded(std::chrono::duration_cast<Micros>(now - leg_.began), now);
   }
   if (load && end.diagnosis.blame == policy::Blame::none && !end.had_content) {
-    load->left();
+    load->left(leg_.began);
   } else if (load) {
-    if (!end.had_content) load->failed(end.retry_after.value_or(Millis(0)), now);
+    if (!end.had_content) load->failed(end.retry_after.value_or(Millis(0)), leg_.began, now);
     load->ended();
   }
   switch (end.diagnosis.blame) {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double least_estimate = 1;  // microsecond: where all has faded, pending requests still count
 constexpr auto highest = static_cast<double>(Micros(Load::highest_penalty).count());
+constexpr unsigned most_doublings = 4;    // 5 s four times doubled is more than the longest shunning
 constexpr std::uint64_t parts = 1 << 20;  // of a sample
 constexpr std::chrono::minutes halving{1};
 constexpr std::uint64_t longest_time = (std::uint64_t{1} << 32) - 1;
@@ -61,23 +62,33 @@ std::optional<Micros> RecentTimes::p95(SteadyTime now) const {
   return Micros(static_cast<std::int64_t>(highest_in(bucket)));
 }
 
-void Load::began() {
+bool Load::is_trial(SteadyTime began) const { return failures_ > 0 && began >= trial_at_; }
+
+void Load::began(SteadyTime now) {
   const std::lock_guard lock(mutex_);
   ++pending_;
   ++awaited_;
+  if (is_trial(now)) ++trials_;
 }
 
 void Load::ended() {
   const std::lock_guard lock(mutex_);
   if (pending_ > 0) --pending_;
   awaited_ = std::min(awaited_, pending_);
+  trials_ = std::min(trials_, awaited_);
 }
 
-void Load::left() {
+void Load::heard_of(SteadyTime began) {
+  if (awaited_ > 0) --awaited_;
+  if (trials_ > 0 && is_trial(began)) --trials_;
+}
+
+void Load::left(SteadyTime began) {
   const std::lock_guard lock(mutex_);
   if (pending_ > 0) --pending_;
-  if (awaited_ > 0) --awaited_;
+  heard_of(began);
   awaited_ = std::min(awaited_, pending_);
+  trials_ = std::min(trials_, awaited_);
 }
 
 double Load::faded(SteadyTime now) const {
@@ -85,34 +96,41 @@ double Load::faded(SteadyTime now) const {
   return std::exp(-std::chrono::duration<double>(now - last_) / std::chrono::duration<double>(decay));
 }
 
-double Load::estimate_at(SteadyTime now) const {
+double Load::plain_at(SteadyTime now) const {
   return std::max(awaited_ > 0 ? estimate_ : estimate_ * faded(now), least_estimate);
 }
 
-void Load::heard_at(SteadyTime now) {
-  last_ = std::max(now, last_);
-  heard_ = true;
-  if (awaited_ > 0) --awaited_;
+double Load::estimate_at(SteadyTime now) const {
+  const bool shunned = failures_ > 0 && (now < trial_at_ || trials_ > 0);
+  return shunned ? highest : plain_at(now);
 }
 
 void Load::sample(Micros first_token, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   const double time = in_micros(first_token);
   const double kept = heard_ ? faded(now) : 0;  // the first one takes the place of what was only assumed
-  plain_ = heard_ && time > plain_ ? time : plain_ * kept + time * (1 - kept);
-  estimate_ = plain_;
-  failing_ = false;
-  heard_at(now);
+  estimate_ = heard_ && time > estimate_ ? time : estimate_ * kept + time * (1 - kept);
+  last_ = std::max(now, last_);
+  heard_ = true;
+  if (awaited_ > 0) --awaited_;
+  trials_ = std::min(trials_, awaited_);
   times_.add(first_token, now);
+  if (now - std::min<Micros>(first_token, highest_penalty) < last_failure_) return;
+  failures_ = 0;
 }
 
-void Load::failed(Millis told, SteadyTime now) {
+void Load::failed(Millis told, SteadyTime began, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  const double penalty = in_micros(told > Millis(0) ? std::clamp(told, shortest_told, longest_told) : failure_penalty);
-  plain_ = std::max(plain_ * faded(now), penalty);
-  estimate_ = std::clamp(estimate_ * faded(now) * (failing_ ? 4 : 1), plain_, std::max(plain_, highest));
-  failing_ = true;
-  heard_at(now);
+  heard_of(began);
+  trials_ = std::min(trials_, awaited_);
+  if (began < last_failure_) return;
+  last_failure_ = std::max(now, last_failure_);
+  const Millis least = told > Millis(0) ? std::clamp(told, shortest_told, longest_told) : Millis(0);
+  const Millis usual = std::min(shortest_shunning * (1 << failures_), longest_shunning);
+  const SteadyTime trial_at = last_failure_ + std::max(least, usual);
+  trial_at_ = failures_ > 0 ? std::max(trial_at, trial_at_) : trial_at;
+  failures_ = std::min(failures_ + 1, most_doublings);
+  trials_ = 0;  // what is under way began before the new trial time
 }
 
 Choice Load::choice(double weight, double share, SteadyTime now) const {
@@ -128,6 +146,11 @@ std::uint64_t Load::pending() const {
 Micros Load::first_token(SteadyTime now) const {
   const std::lock_guard lock(mutex_);
   return Micros(std::llround(estimate_at(now)));
+}
+
+Micros Load::first_token_when_well(SteadyTime now) const {
+  const std::lock_guard lock(mutex_);
+  return Micros(std::llround(plain_at(now)));
 }
 
 std::optional<Micros> Load::p95(SteadyTime now) const {

@@ -44,13 +44,24 @@ struct Choice {
 /// The load of one target, shared by all workers. Any thread.
 ///
 /// The estimate follows Finagle's and Linkerd's peak EWMA: a longer time counts at once, a shorter one by
-/// w = exp(-dt / 10 s): e w + x (1 - w). Without news it falls to e w, so that a target once slow is tried again. That
-/// buys one try and no more: while a first token is awaited, the estimate is what it was at the last news. So neither
-/// a target that never answers nor one just as slow as before draws a crowd.
+/// w = exp(-dt / 10 s): e w + x (1 - w). Without answers it falls to e w, so that a target once slow is tried again.
+/// That buys one try and no more: while a first token is awaited, the estimate is what it was at the last answer. So
+/// neither a target that never answers nor one just as slow as before draws a crowd.
+///
+/// Failures are kept apart from it, since how fast a target fails says nothing of how fast it answers, and failing fast
+/// must not attract. A target whose last news was a failure is shunned: its estimate is `highest_penalty`, so that it
+/// serves only where no other does. From its trial time on the estimate is what it would be without the failures, until
+/// a request comes; while news of that one is awaited, it is shunned again. So one request tries it (few, where several
+/// threads choose at the same moment), which is cheap: before content a failure moves on to an equal at once. The first
+/// success ends it all. The trial time is 5 s after the last failure, twice as long after each further one in a row, at
+/// most 60 s. What was under way when the target failed says nothing of the time since: its failures, which have the
+/// same reason, do not count again, and its successes do not end the shunning. Else a target that fails one request in
+/// five would be shunned for no longer than the next of the other four takes.
 class Load {
  public:
   static constexpr Millis decay{10'000};
-  static constexpr Millis failure_penalty{5'000};
+  static constexpr Millis shortest_shunning{5'000};
+  static constexpr Millis longest_shunning{60'000};
   static constexpr Millis shortest_told{1'000};
   static constexpr Millis longest_told{300'000};
   static constexpr Millis highest_penalty{86'400'000};
@@ -58,42 +69,46 @@ class Load {
   /// `start` is assumed and fades like what is known, so that a target is tried even where the others are faster than
   /// that; the first time to first token takes its place.
   explicit Load(SteadyTime now, Micros start = Micros(30'000))
-      : estimate_(static_cast<double>(start.count())), plain_(estimate_), last_(now) {}
+      : estimate_(static_cast<double>(start.count())), last_(now) {}
 
   /// A request goes there. It is followed by news of it, one of sample() and failed(), and then by ended(); or, where
-  /// there is none that says anything of the target (its client left, say), by left().
-  void began();
+  /// there is none that says anything of the target (its client left, say), by left(). What failed() and left() are
+  /// told as `began` is the `now` of the same request's began().
+  void began(SteadyTime now);
   void ended();
-  void left();
+  void left(SteadyTime began);
 
-  /// The time to first token of an answer that is no failure.
+  /// The time to first token of an answer that is no failure, of a request that began so long before `now`.
   void sample(Micros first_token, SteadyTime now);
-  /// A failure counts as a slow answer: max(e, 5 s), or where the target told when to come back (`told` above 0),
-  /// max(e, told) with `told` clamped to 1..300 s. So a failure never makes a target look faster. Every further failure
-  /// with no success between takes e four times first, up to a day: else a target that fails in no time would win
-  /// against healthy ones that are so slow or so busy that they cost more than the penalty. The next success goes on
-  /// from what e would be without that.
-  void failed(Millis told, SteadyTime now);
+  /// Where the target told when to come back (`told` above 0), it is not tried before that, `told` clamped to 1..300 s;
+  /// and a further failure never brings its trial time nearer. Of a request that began before the last failure that
+  /// counted it is old news, and changes nothing.
+  void failed(Millis told, SteadyTime began, SteadyTime now);
 
   Choice choice(double weight, double share, SteadyTime now) const;  ///< all at one moment
   std::uint64_t pending() const;
-  Micros first_token(SteadyTime now) const;  ///< the estimate, penalties and all
+  Micros first_token(SteadyTime now) const;            ///< the estimate; `highest_penalty` while shunned
+  Micros first_token_when_well(SteadyTime now) const;  ///< the estimate as if it had never failed
   /// Of successes only: see RecentTimes.
   std::optional<Micros> p95(SteadyTime now) const;
 
  private:
   double faded(SteadyTime now) const;
+  double plain_at(SteadyTime now) const;
   double estimate_at(SteadyTime now) const;
-  void heard_at(SteadyTime now);
+  bool is_trial(SteadyTime began) const;
+  void heard_of(SteadyTime began);
 
   mutable std::mutex mutex_;  ///< over all below
-  double estimate_;           ///< microseconds, at `last_`
-  double plain_;              ///< without the further failures' four times
-  SteadyTime last_;           ///< news, or made
-  bool heard_ = false;        ///< whether there was news
+  double estimate_;           ///< microseconds, at `last_`, failures apart
+  SteadyTime last_;           ///< the last answer, or made
+  bool heard_ = false;        ///< whether there was an answer
   std::uint64_t pending_ = 0;
   std::uint64_t awaited_ = 0;  ///< of those pending, how many first tokens are still to come
-  bool failing_ = false;       ///< the last news was a failure
+  std::uint64_t trials_ = 0;  ///< of those awaited, how many began at the trial time or later; where there are failures
+  unsigned failures_ = 0;     ///< in a row, up to where they no longer make a difference
+  SteadyTime last_failure_ = SteadyTime::min();  ///< that counted
+  SteadyTime trial_at_ = SteadyTime::min();      ///< where there are failures
   RecentTimes times_;
 };
 

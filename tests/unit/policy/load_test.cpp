@@ -1,5 +1,5 @@
-// One target's estimate, counts and quantile over time by example, and single choices between targets: what the models
-// of balance_model_test.cpp would say too, but not where to look.
+// One target's estimate, counts and quantile over time by example, and single choices between targets: what
+// load_model_test.cpp and balance_model_test.cpp would say too, but not where to look.
 #include "tollgate/policy/load.hpp"
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ TEST(Load, buys_one_try_by_having_faded) {
   Load load(start);
   load.sample(seconds(2), start);
   EXPECT_LT(load.first_token(start + seconds(60)), Millis(10));
-  load.began();
+  load.began(start);
   EXPECT_EQ(load.first_token(start + seconds(60)), seconds(2));
   EXPECT_EQ(load.first_token(start + seconds(600)), seconds(2)) << "a target that never answers does not get fast";
 }
@@ -68,9 +68,9 @@ TEST(Load, buys_one_try_by_having_faded) {
 TEST(Load, fades_on_once_the_awaited_request_says_nothing) {
   Load load(start);
   load.sample(seconds(2), start);
-  load.began();
-  load.began();
-  load.left();
+  load.began(start);
+  load.began(start);
+  load.left(start);
   EXPECT_EQ(load.first_token(start + seconds(60)), seconds(2)) << "the other one is still awaited";
   load.ended();
   EXPECT_LT(load.first_token(start + seconds(60)), Millis(10));
@@ -78,53 +78,10 @@ TEST(Load, fades_on_once_the_awaited_request_says_nothing) {
 
 TEST(Load, fades_on_while_a_stream_that_has_begun_goes_on) {
   Load load(start);
-  load.began();
+  load.began(start);
   load.sample(seconds(2), start);
   EXPECT_LT(load.first_token(start + seconds(60)), Millis(10));
   EXPECT_EQ(load.pending(), 1u);
-}
-
-TEST(Load, counts_a_failure_as_five_seconds_at_least) {
-  Load fast(start), slow(start);
-  fast.sample(Millis(3), start);
-  fast.failed(Millis(0), start);
-  EXPECT_EQ(fast.first_token(start), seconds(5));
-  slow.sample(seconds(8), start);
-  slow.failed(Millis(0), start);
-  EXPECT_EQ(slow.first_token(start), seconds(8));
-}
-
-TEST(Load, counts_what_the_target_told_within_bounds) {
-  const auto after = [](Millis told) {
-    Load load(start);
-    load.sample(Millis(100), start);
-    load.failed(told, start);
-    return load.first_token(start);
-  };
-  EXPECT_EQ(after(Millis(1)), seconds(1));
-  EXPECT_EQ(after(seconds(20)), seconds(20));
-  EXPECT_EQ(after(std::chrono::hours(9)), seconds(300));
-}
-
-TEST(Load, takes_every_further_failure_four_times_up_to_a_day) {
-  Load load(start);
-  load.failed(Millis(0), start);
-  load.failed(Millis(0), start);
-  load.failed(Millis(0), start);
-  EXPECT_EQ(load.first_token(start), seconds(80));
-  EXPECT_NEAR(micros(load.first_token(start + seconds(10))), 80e6 / std::exp(1.0), 1);
-  for (int i = 0; i < 2000; ++i) load.failed(Millis(0), start);
-  EXPECT_EQ(load.first_token(start), std::chrono::hours(24));
-}
-
-TEST(Load, ends_with_a_success_what_further_failures_added) {
-  Load load(start);
-  for (int i = 0; i < 10; ++i) load.failed(Millis(0), start);
-  load.sample(Millis(100), start + seconds(10));
-  const double kept = std::exp(-1.0);
-  EXPECT_NEAR(micros(load.first_token(start + seconds(10))), 5'000'000 * kept + 100'000 * (1 - kept), 1);
-  load.failed(Millis(0), start + seconds(10));
-  EXPECT_EQ(load.first_token(start + seconds(10)), seconds(5));
 }
 
 TEST(Load, stays_sane_where_time_runs_backwards) {
@@ -138,15 +95,15 @@ TEST(Load, stays_sane_where_time_runs_backwards) {
 TEST(Load, never_counts_below_nothing) {
   Load load(start);
   load.ended();
-  load.left();
+  load.left(start);
   EXPECT_EQ(load.pending(), 0u);
-  load.began();
+  load.began(start);
   EXPECT_EQ(load.pending(), 1u);
 }
 
 TEST(Load, tells_all_of_a_choice_at_one_moment) {
   Load load(start);
-  load.began();
+  load.began(start);
   load.sample(Millis(40), start);
   const Choice choice = load.choice(3, 0.5, start);
   EXPECT_DOUBLE_EQ(choice.first_token, 40'000);
@@ -167,7 +124,7 @@ TEST(Load, says_nothing_of_the_slowest_below_20_samples) {
 TEST(Load, leaves_failures_out_of_the_quantile) {
   Load load(start);
   for (int i = 0; i < 20; ++i) load.sample(Millis(50), start);
-  for (int i = 0; i < 100; ++i) load.failed(Millis(0), start);
+  for (int i = 0; i < 100; ++i) load.failed(Millis(0), start, start);
   EXPECT_LT(load.p95(start), Millis(57));
 }
 
@@ -177,12 +134,12 @@ TEST(Load, loses_nothing_between_threads) {
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&load, thread] {
       for (int i = 0; i < 5'000; ++i) {
-        load.began();
+        load.began(start);
         if (thread == 0) {
-          load.failed(Millis(0), start);
+          load.failed(Millis(0), start, start);
           load.ended();
         } else if (thread == 1) {
-          load.left();
+          load.left(start);
         } else {
           load.sample(Millis(100), start);
           load.ended();
@@ -193,7 +150,7 @@ TEST(Load, loses_nothing_between_threads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(load.pending(), 0u);
-  EXPECT_LT(load.first_token(start + seconds(600)), Millis(1)) << "nothing is awaited any more";
+  EXPECT_LT(load.first_token(start + seconds(600)), Millis(1)) << "nothing is awaited any more, no trial either";
   EXPECT_LE(load.p95(start), Micros(112'500));
 }
 
