@@ -123,12 +123,11 @@ void Load::failed(Millis told, SteadyTime began, SteadyTime now) {
   const std::lock_guard lock(mutex_);
   heard_of(began);
   trials_ = std::min(trials_, awaited_);
-  if (began < last_failure_) return;
+  if (began < (failures_ > 0 ? trial_at_ : last_failure_)) return;
   last_failure_ = std::max(now, last_failure_);
   const Millis least = told > Millis(0) ? std::clamp(told, shortest_told, longest_told) : Millis(0);
   const Millis usual = std::min(shortest_shunning * (1 << failures_), longest_shunning);
-  const SteadyTime trial_at = last_failure_ + std::max(least, usual);
-  trial_at_ = failures_ > 0 ? std::max(trial_at, trial_at_) : trial_at;
+  trial_at_ = last_failure_ + std::max(least, usual);
   failures_ = std::min(failures_ + 1, most_doublings);
   trials_ = 0;  // what is under way began before the new trial time
 }

@@ -53,10 +53,12 @@ struct Choice {
 /// serves only where no other does. From its trial time on the estimate is what it would be without the failures, until
 /// a request comes; while news of that one is awaited, it is shunned again. So one request tries it (few, where several
 /// threads choose at the same moment), which is cheap: before content a failure moves on to an equal at once. The first
-/// success ends it all. The trial time is 5 s after the last failure, twice as long after each further one in a row, at
-/// most 60 s. What was under way when the target failed says nothing of the time since: its failures, which have the
-/// same reason, do not count again, and its successes do not end the shunning. Else a target that fails one request in
-/// five would be shunned for no longer than the next of the other four takes.
+/// success ends it all. The trial time is 5 s after the first failure, and twice as long as the last time after each
+/// trial that fails, at most 60 s. What was under way when the target failed says nothing of the time since: its
+/// failures, which have the same reason, do not count again, and its successes do not end the shunning. Else a target
+/// that fails one request in five would be shunned for no longer than the next of the other four takes. What is sent
+/// to a shunned target for want of others is no trial, so its failures do not count either. Else an outage of all
+/// would take all of them to 60 s, and the first one to be well would have the traffic alone for so long.
 class Load {
  public:
   static constexpr Millis decay{10'000};
@@ -80,9 +82,9 @@ class Load {
 
   /// The time to first token of an answer that is no failure, of a request that began so long before `now`.
   void sample(Micros first_token, SteadyTime now);
-  /// Where the target told when to come back (`told` above 0), it is not tried before that, `told` clamped to 1..300 s;
-  /// and a further failure never brings its trial time nearer. Of a request that began before the last failure that
-  /// counted it is old news, and changes nothing.
+  /// Where the target told when to come back (`told` above 0), it is not tried before that, `told` clamped to 1..300 s.
+  /// Of a request that began before the last failure that counted, or while the target was shunned, it is no news, and
+  /// changes nothing.
   void failed(Millis told, SteadyTime began, SteadyTime now);
 
   Choice choice(double weight, double share, SteadyTime now) const;  ///< all at one moment

@@ -234,6 +234,19 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Outage,
                          testing::Combine(testing::Values(2, 3), testing::Values(Millis(1), Millis(100), Millis(900)),
                                           testing::Values(1, 2, 3)));
 
+TEST(Balance, takes_all_back_soon_after_an_outage_of_all) {
+  for (const double rate : {2, 20, 100}) {
+    Traffic traffic(std::vector<Target>(3), rate);
+    traffic.run(seconds(20));
+    for (std::size_t i = 0; i < 3; ++i) traffic.target(i) = {.first_token = Millis(1), .failing = 1};
+    traffic.run(seconds(6));
+    for (std::size_t i = 0; i < 3; ++i) traffic.target(i) = {};
+    traffic.run(seconds(15));
+    traffic.run(seconds(60));
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_GE(traffic.share(i), 0.2) << "rate " << rate << ", target " << i;
+  }
+}
+
 TEST(Balance, asks_a_target_that_stays_away_once_a_minute) {
   for (const Millis failing_takes : {Millis(1), Millis(100), Millis(5'000)}) {
     Traffic traffic({{}, {}, {.first_token = failing_takes, .failing = 1}}, 100);

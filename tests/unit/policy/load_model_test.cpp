@@ -50,7 +50,7 @@ class ModelLoad {
     samples_.push_back({micros, now});
   }
   void failed(std::int64_t told_millis, SteadyTime began, SteadyTime now) {
-    if (last_failure_ && began < *last_failure_) return;
+    if (last_failure_ && began < trial().value_or(*last_failure_)) return;
     last_failure_ = now;
     in_a_row_.push_back({now, told_millis > 0 ? std::clamp<std::int64_t>(told_millis, 1'000, 300'000) : 0});
   }
@@ -174,7 +174,7 @@ TEST_P(LoadModel, agrees_over_200000_random_events) {
   }
   EXPECT_GT(quantiles, 500u) << "the steps have to reach what they are to test";
   EXPECT_GT(trials, 2'000u);
-  EXPECT_GT(lasting, 3'000u);
+  EXPECT_GT(lasting, 500u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LoadModel, testing::Values(1, 2, 3));
