@@ -83,7 +83,7 @@ Explanation::Candidate candidate_of(const Dispatcher::Prospect& prospect, Steady
           .state = prospect.option.state,
           .usable_at = prospect.option.usable_at,
           .circuit = health.circuits[prospect.circuit]->view(now),
-          .first_token = health.load->first_token(now),
+          .first_token = health.load->first_token_when_well(now),
           .pending = health.load->pending()};
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+// Heads, bodies and lines are put together in one growing block each: std::string would fill what is read over anyway,
+// copy where pages can be moved, and call memcpy for pieces of four bytes.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

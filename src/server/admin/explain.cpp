@@ -155,7 +155,8 @@ Json candidate_schema() {
        {"circuit", words_of({"closed", "open", "half_open"}, "The state of its circuit")},
        {"forced", scalar_of("boolean", "An operator holds it")},
        {"pending", scalar_of("integer", "Requests that are there now")},
-       {"first_token_us", scalar_of("integer", "Microseconds: the estimate by which targets are compared")}},
+       {"first_token_us",
+        scalar_of("integer", "Microseconds: the estimate by which targets are compared while they are well")}},
       "Somebody who may be asked");
 }
 

@@ -43,7 +43,7 @@ Json view_of(const TargetHealth& target, std::size_t index, const CredentialHeal
           {"credential_state", name_of(fares.state)},
           {"credential_until", clocks.show(fares.until)},
           {"pending", target.load->pending()},
-          {"first_token_us", target.load->first_token(clocks.steady()).count()},
+          {"first_token_us", target.load->first_token_when_well(clocks.steady()).count()},
           {"repeats_denied", target.repeats->denied()},
           {"places", view_of(target.places.get())}};
 }
@@ -92,7 +92,8 @@ Json target_schema() {
         words({"usable", "cooling", "set_aside"}, "Cooling: it has used up its rate; set_aside: it is refused")},
        {"credential_until", scalar_of({"string", "null"}, "UTC, when it is used again")},
        {"pending", count},
-       {"first_token_us", scalar_of("integer", "Microseconds: the estimate by which targets are compared")},
+       {"first_token_us",
+        scalar_of("integer", "Microseconds: the estimate by which targets are compared while they are well")},
        {"repeats_denied", count},
        {"places", or_null_of(object_of({{"limit", scalar_of("integer", "Requests that it is given at a time, now")},
                                         {"in_flight", count},
