@@ -43,11 +43,11 @@ Dispatcher::Dispatcher(Exchange& exchange)
     : exchange_(exchange), plan_(settings_of(exchange), exchange.deadline), candidates_(exchange) {}
 
 Dispatcher::~Dispatcher() {
-  if (other_) {
-    abandoned(false);
-    turn();
+  // Of two one may be over.
+  for (int legs = other_ ? 2 : 1; legs > 0; --legs) {
+    if (leg_.permit || leg_.place) abandoned(false);
+    if (other_) turn();
   }
-  if (leg_.permit || leg_.place) abandoned(false);
 }
 
 std::optional<SteadyTime> Dispatcher::next() {
@@ -143,6 +143,7 @@ void Dispatcher::end_leg() {
 
 void Dispatcher::report(policy::Verdict verdict) {
   end_leg();
+  leg_.load = nullptr;
   if (!leg_.permit) return;
   const TargetHealth& health = *candidate().health;
   health.circuits[candidate().circuit]->report(*leg_.permit, verdict, exchange_.alarm.woken_at(),
@@ -229,6 +230,7 @@ bool Dispatcher::begin_hedge() {
   if (take_place() && begin()) return true;
   leg_ = std::move(*other_);
   other_.reset();
+  candidate().health->hedges->give_back();
   return false;
 }
 

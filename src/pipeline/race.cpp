@@ -92,14 +92,17 @@ class Race {
   bool is_decided() {
     const bool over = at_hand_->is_over();
     if (!over && !at_hand_->had_content()) return false;
-    if (over && at_hand_->result() == AttemptResult::no_answer) {
+    const bool has_failed = over && at_hand_->result() == AttemptResult::no_answer;
+    // What is the request's own fault nobody else would answer better.
+    const bool is_final = has_failed && at_hand_->end().diagnosis.remedy == policy::Remedy::nothing;
+    if (has_failed && !is_final) {
       // It has lost by failing; the other one may still answer.
       dispatcher_.failed(at_hand_->end());
       at_hand_->cut_off();
       turn();
       return true;
     }
-    const bool has_won = !over || at_hand_->result() == AttemptResult::answered;
+    const bool has_won = !over || is_final || at_hand_->result() == AttemptResult::answered;
     turn();
     has_won ? dispatcher_.outrun() : dispatcher_.abandoned(false);
     at_hand_->cut_off();

@@ -135,6 +135,41 @@ TEST_F(Hedge, lets_the_one_go_on_alone_where_the_other_fails) {
   }
 }
 
+TEST_F(Hedge, leaves_the_counts_of_others_alone_when_it_is_over) {
+  start({});
+  race(true);
+  RawSocket& open = *second_;
+  open.send(stream_head + chunk(role_event + token("hello")));
+  ASSERT_TRUE(eventually([this] { return target_view(*gateway_, "b/two").at("pending") == 1; }));
+  RawClient other(gateway_->address());
+  other.send(post("/v1/chat/completions", chat_body("auto", true)));
+  RawSocket& failing = one_.connection(one_.next().connection);
+  RawSocket& answering = two_.connection(two_.next().connection);
+  failing.send(failed_answer(500));
+  expect_over_at("a");
+  answering.send(whole_stream());
+  expect_by(other.read_answer(), "b", "2", "hedge");
+  EXPECT_TRUE(gateway_->wait_for_log("\"target\":\"b/two\""));
+  EXPECT_EQ(target_view(*gateway_, "b/two").at("pending"), 1) << "the first stream is still there";
+  EXPECT_EQ(target_view(*gateway_, "a/one").at("pending"), 0);
+  open.send(chunk(finish_event + done_event) + last_chunk);
+  EXPECT_TRUE(client_->read_answer().complete);
+  EXPECT_TRUE(eventually([this] { return target_view(*gateway_, "b/two").at("pending") == 0; }));
+}
+
+TEST_F(Hedge, ends_at_once_with_what_is_the_requests_own_fault) {
+  for (const bool first_says : {true, false}) {
+    start({});
+    race(true);
+    (first_says ? first_ : second_)->send(failed_answer(400, "no such parameter"));
+    const Answer got = client_->read_answer();
+    expect_by(got, first_says ? "a" : "b", "2", first_says ? "primary" : "hedge", 400);
+    EXPECT_NE(got.body.find("no such parameter"), std::string::npos);
+    EXPECT_TRUE((first_says ? second_ : first_)->wait_closed());
+    EXPECT_EQ(three_.accepted(), 0u);
+  }
+}
+
 TEST_F(Hedge, gives_the_last_answer_where_both_fail_and_no_attempt_is_left) {
   for (const bool stream : {true, false}) {
     start({.retry = "attempts: 2"});

@@ -22,6 +22,8 @@ class HedgeBudget {
       if (parts_.compare_exchange_weak(known, known - whole, std::memory_order_relaxed)) return true;
     return false;
   }
+  /// What was taken was of no use.
+  void give_back() { parts_.fetch_add(whole, std::memory_order_relaxed); }
 
  private:
   static constexpr std::int64_t whole = 1'000'000, most = 10 * whole;

@@ -31,5 +31,14 @@ TEST(HedgeBudget, BeginsWithNoneAndSavesUpTen) {
   EXPECT_EQ(taken, 10);
 }
 
+TEST(HedgeBudget, TakesBackWhatWasOfNoUse) {
+  HedgeBudget budget;
+  budget.arrived(1);
+  ASSERT_TRUE(budget.try_take());
+  EXPECT_FALSE(budget.try_take());
+  budget.give_back();
+  EXPECT_TRUE(budget.try_take());
+}
+
 }  // namespace
 }  // namespace tollgate::policy
