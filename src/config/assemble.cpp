@@ -22,6 +22,8 @@ void apply(const EffortEntry& entry, Effort& effort) {
   effort.hedge.share = entry.hedge_share.value_or(effort.hedge.share);
   if (entry.hedge_after) effort.hedge.after = entry.hedge_after;
   effort.affinity = entry.affinity.value_or(effort.affinity);
+  effort.asks_others_of_refused_content =
+      entry.asks_others_of_refused_content.value_or(effort.asks_others_of_refused_content);
 }
 
 /// What differs from what is above it.
@@ -38,6 +40,8 @@ EffortEntry entry_of(const Effort& effort, const Effort& above) {
   keep(entry.hedge_share, effort.hedge.share, above.hedge.share);
   keep(entry.hedge_after, effort.hedge.after, above.hedge.after);
   keep(entry.affinity, effort.affinity, above.affinity);
+  keep(entry.asks_others_of_refused_content, effort.asks_others_of_refused_content,
+       above.asks_others_of_refused_content);
   return entry;
 }
 

@@ -113,6 +113,12 @@ void describe(Keys& keys, EffortEntry& effort) {
                  [&effort] { return effort.hedge_share || effort.hedge_after; }});
   keys.key("affinity", "whether a conversation stays with the target that has its beginning in its prompt cache",
            optional_of(effort.affinity, flag));
+  keys.key("on_content_policy", "what becomes of a request whose content a provider refuses",
+           optional_of(effort.asks_others_of_refused_content, [](bool& asks_others) {
+             return choice(
+                 {"answer", "fallback"}, [&asks_others](std::size_t index) { asks_others = index == 1; },
+                 [&asks_others] { return asks_others ? 1 : 0; });
+           }));
 }
 
 static void describe(Keys& keys, DispatchEntry& dispatch, Need primary) {

@@ -42,7 +42,7 @@ struct EffortEntry {
   std::optional<OnTimeout> on_timeout;
   std::optional<double> hedge_share;
   std::optional<Millis> hedge_after;
-  std::optional<bool> affinity;
+  std::optional<bool> affinity, asks_others_of_refused_content;
 };
 
 struct DispatchEntry {

@@ -274,6 +274,9 @@ AttemptEnd Attempt::end() const {
     end.overload = held->status == 429 || held->status == 503 || held->status == 529;
     const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
     end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
+    if (effort_of(exchange_).asks_others_of_refused_content &&
+        policy::refuses_content(held->status, said.type, said.code))
+      end.diagnosis = {policy::Remedy::another_target, policy::Blame::none};
     end.status = held->status;
     if (is_plain_id(said.code)) end.code = loggable(exchange_, said.code);
   } else if (failure_ && failure_->source == Source::gateway) {

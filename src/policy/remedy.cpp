@@ -32,6 +32,12 @@ bool is_without_money(std::string_view type, std::string_view code) {
 
 }  // namespace
 
+bool refuses_content(unsigned status, std::string_view type, std::string_view code) {
+  constexpr std::array<std::string_view, 4> words{"content_policy", "content_filter", "responsibleaipolicyviolation",
+                                                  "invalid_prompt"};
+  return status == 400 && (says(code, words) || says(type, words));
+}
+
 std::string_view name_of(Remedy remedy) {
   constexpr std::array<std::string_view, 6> names{
       "nothing", "repeat", "another_target", "larger_context", "another_credential", "cool_down"};

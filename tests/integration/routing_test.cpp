@@ -128,6 +128,20 @@ TEST_F(Routing, TakesARefusalOfTheRequestForTheAnswer) {
   EXPECT_EQ(two_.upstream.accepted(), 0u);
 }
 
+TEST_F(Routing, AsksSomebodyElseAboutRefusedContentWhereTheRouteSaysSo) {
+  const std::string refusal = json_answer(
+      R"({"error":{"message":"no","type":"invalid_request_error","code":"content_policy_violation"}})", 400);
+  start();
+  ask();
+  one_.answers(refusal);
+  EXPECT_EQ(answer().status, 400);
+  start("fallbacks: [two], on_content_policy: fallback");
+  ask();
+  one_.answers(refusal);
+  two_.answers(json_answer(good));
+  expect_by(answer(), "b", "2", "retry_exhausted");
+}
+
 TEST_F(Routing, GivesTheLastAnswerAsItCameOnceThePlanIsOverAndAsksForNoRetry) {
   start("fallbacks: []");
   ask();

@@ -280,7 +280,8 @@ struct Effort {
   Millis deadline = std::chrono::minutes(15);
   RetrySettings retry;
   HedgeSettings hedge;
-  bool affinity = true;  ///< a conversation stays where its prompt is cached
+  bool affinity = true;                         ///< a conversation stays where its prompt is cached
+  bool asks_others_of_refused_content = false;  ///< on_content_policy: fallback
   bool operator==(const Effort&) const = default;
 };
 

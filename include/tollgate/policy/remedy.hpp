@@ -29,6 +29,9 @@ struct Diagnosis {
 /// Sources: OpenAI's error tables, and the texts of vLLM, llama.cpp, Ollama, OpenRouter and Azure.
 Diagnosis diagnose(unsigned status, std::string_view type, std::string_view code, std::string_view message);
 
+/// Whether a 400 says that the request's content breaks the provider's rules: another one's may be others.
+bool refuses_content(unsigned status, std::string_view type, std::string_view code);
+
 /// Of an attempt without an answer: no connection, a reset, a broken answer, a timer that ran out.
 inline constexpr Diagnosis no_answer{Remedy::repeat, Blame::failure};
 

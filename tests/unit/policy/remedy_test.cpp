@@ -57,5 +57,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{529, "", "", "", Remedy::repeat, Blame::failure},
                     Row{599, "", "", "", Remedy::repeat, Blame::failure}));
 
+TEST(RefusedContent, IsToldByTypeOrCodeOfA400) {
+  EXPECT_TRUE(refuses_content(400, "invalid_request_error", "content_policy_violation"));
+  EXPECT_TRUE(refuses_content(400, "", "content_filter"));
+  EXPECT_TRUE(refuses_content(400, "", "ResponsibleAIPolicyViolation"));
+  EXPECT_TRUE(refuses_content(400, "invalid_prompt", ""));
+  EXPECT_FALSE(refuses_content(400, "invalid_request_error", "invalid_value"));
+  EXPECT_FALSE(refuses_content(403, "", "content_policy_violation"));
+}
+
 }  // namespace
 }  // namespace tollgate::policy
