@@ -111,7 +111,7 @@ Result<void> explain_steps(Exchange& exchange, SteadyTime now, Explanation& told
   if (auto parsed = parse(exchange); !parsed) return parsed;
   told.requested = exchange.scan.model.substr(0, longest_name);
   explain_name(exchange, told);
-  const auto routed = route(exchange);
+  auto routed = route(exchange);
   explain_task(exchange, told);
   if (!routed) return routed;
   told.model = exchange.resolution.model->name;
