@@ -245,7 +245,7 @@ def budget():
 
 def half_open(leave_within=None):
     """200 callers at the moment at which a circuit would be tried, while the target hangs."""
-    settings = f"circuit: {{open_for: 1s, longest_open: 1s}}, {SHORT_TIMERS}"
+    settings = f"circuit: {{open_for: 1s, longest_open: 1s, slow_start: 0s}}, {SHORT_TIMERS}"
     turns = (2 if rounds.quick else 8) if leave_within else 1
     bad = most = 0
     with Stage({"primary": failing("100%", "error_503"), "fallback": []}, with_settings(PAIR, settings)) as stage:
