@@ -7,7 +7,6 @@ Mock, driver and hostile clients run on one core, the gateway with one worker on
 through the gateway less what it sees of the mock itself, in the same run. The bars are those of a first proposal,
 at sizes that two cores can bear; the exit code tells whether all were met."""
 
-import argparse
 import contextlib
 import http.client
 import json
@@ -22,11 +21,11 @@ import time
 from pathlib import Path
 
 import gateway
+import rounds
+from rounds import CORE_LOAD, CORE_PROXY
 
-CORE_LOAD, CORE_PROXY = os.environ.get("CORE_LOAD", "0"), os.environ.get("CORE_PROXY", "1")
 STREAMS = int(os.environ.get("STREAMS", "1000"))
 API = "/v1/chat/completions"
-quick = False
 
 
 def status_of(pid, name):
@@ -194,7 +193,7 @@ def faults(figures):
 
 def l1():
     """Many streams: nothing lost, doubled or overtaken, little added, little memory, descriptors given back."""
-    seconds = 12 if quick else 120
+    seconds = 12 if rounds.quick else 120
     # Streams of 10 s that begin one after the other; the warm-up is over when the first ones end.
     stream = ("--stream", "--model", "mock,chunks=100,gap_ms=100", "--rate", STREAMS / 10, "--conns", STREAMS * 5 // 4,
               "--warm", 11)
@@ -229,7 +228,7 @@ def find_knee(scene):
 
 def l2():
     """Saturation: where it is, and that 70 % of it is served without an error and with little added."""
-    seconds = 10 if quick else 60
+    seconds = 10 if rounds.quick else 60
     with Scene() as scene:
         knee = find_knee(scene)
         if not knee:
@@ -246,7 +245,7 @@ def l2():
 
 def l3():
     """Overload: five times the knee on 2,000 connections. There is no admission control yet: all are let wait."""
-    seconds = 8 if quick else 30
+    seconds = 8 if rounds.quick else 30
     with Scene() as scene:
         knee = find_knee(scene)
         calm = scene.load("--rate", 0.3 * knee, "--conns", 64, "--secs", 3)
@@ -288,7 +287,7 @@ def read_slowly(readers, seconds, per_second=100 * 1000):
 
 def l5():
     """Backpressure: readers far slower than the upstream cost bounded memory; one that reads nothing is cut."""
-    count, seconds, stalled = 200, 6 if quick else 20, 5
+    count, seconds, stalled = 200, 6 if rounds.quick else 20, 5
     with Scene(server_keys=["write_timeout: 4s"], pool_idle="1s") as scene:
         stream = ("--stream", "--model", "mock,chunks=100000000,gap_ms=0")
         slow, never = (scene.request(*stream, "--header", f"X-Request-Id: {name}") for name in ("slow", "never"))
@@ -338,7 +337,7 @@ def attack(scene, mode, connections, seconds):
 
 def r1():
     """Slow clients by the thousand next to good traffic."""
-    connections, seconds = 1000, 8 if quick else 20
+    connections, seconds = 1000, 8 if rounds.quick else 20
     limits = ["header_timeout: 3s", "body_timeout: 3s", "min_body_rate: 1KiB", "write_timeout: 5s", "keep_alive: 5s"]
     with Scene(server_keys=limits, pool_idle="1s") as scene:
         calm = scene.load("--rate", 50, "--conns", 8, "--secs", 4)
@@ -430,23 +429,5 @@ def r3():
 EXPERIMENTS = {"L1": l1, "L2": l2, "L3": l3, "L5": l5, "R1": r1, "R2": r2, "R3": r3}
 
 
-def main():
-    global quick
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
-    parser.add_argument("names", nargs="*", help=", ".join(EXPERIMENTS))
-    options = parser.parse_args()
-    quick = options.quick
-    unknown = set(options.names) - set(EXPERIMENTS)
-    if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are: {', '.join(EXPERIMENTS)}")
-    failed = 0
-    for name in options.names or EXPERIMENTS:
-        good, figures = EXPERIMENTS[name]()
-        failed += not good
-        print(f"{name} {'pass' if good else 'FAIL'}: {figures}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(rounds.run(EXPERIMENTS, __doc__, pinned=False))

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import gateway
 from callers import Caller, chat
-from resilience import CORE_LOAD, CORE_PROXY
-from rounds import fetch, in_flight
+from rounds import CORE_LOAD, CORE_PROXY, fetch, in_flight
 
 QUICK_ANSWERS = {"--first-token": "50ms", "--tokens-per-second": "400", "--answer-tokens": "16"}
 HEAD = """version: 1

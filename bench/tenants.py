@@ -22,8 +22,8 @@ import gateway
 import resilience
 import rounds
 from callers import Caller, chat, offer
-from resilience import CORE_LOAD, Scene, await_true, disturbance, faults, ms
-from rounds import fetch, in_flight
+from resilience import Scene, await_true, disturbance, faults, ms
+from rounds import CORE_LOAD, fetch, in_flight
 
 
 def key_of(tenant):

@@ -2,8 +2,6 @@
 // body waits until it makes a difference.
 #include "candidates.hpp"
 
-#include "tollgate/protocol/openai/needs.hpp"
-
 #include "stages.hpp"
 
 #include <algorithm>
@@ -80,7 +78,8 @@ bool Candidates::may_ask(const config::Model& model, std::string_view part) cons
 bool Candidates::is_able(const config::Model& model) {
   const config::Features& can = model.features;
   if (can.all()) return true;
-  const auto needs = protocol::openai::read_needs(exchange_.body.view());
+  if (!needs_) needs_ = protocol::openai::read_needs(exchange_.body.view());
+  const protocol::openai::Needs& needs = *needs_;
   if (needs.tools && !can.tools) lacking_ = "tools";
   if (needs.vision && !can.vision) lacking_ = "pictures";
   if (needs.json_schema && !can.json_schema) lacking_ = "response_format json_schema";
@@ -110,7 +109,9 @@ void Candidates::add_target(const config::Model& model, std::size_t index, std::
 }
 
 bool Candidates::fits(const config::Model& model) const {
-  return !model.context || !several() || expected_tokens(exchange_) <= *model.context;
+  if (!model.context || !several()) return true;
+  if (!expected_tokens_) expected_tokens_ = expected_tokens(exchange_);
+  return *expected_tokens_ <= *model.context;
 }
 
 Option Candidates::option(const Candidate& candidate, SteadyTime now) const {

@@ -4,11 +4,13 @@
 #include "tollgate/pipeline/exchange.hpp"
 #include "tollgate/pipeline/health.hpp"
 #include "tollgate/policy/attempt_plan.hpp"
+#include "tollgate/protocol/openai/needs.hpp"
 
 #include <boost/container/small_vector.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace tollgate::pipeline {
@@ -59,6 +61,10 @@ class Candidates {
   const Exchange& exchange_;
   boost::container::small_vector<Candidate, 2> list_;
   std::string_view lacking_;
+  // Both are a look through the whole body, which may be gone once an answer has begun: once, and only where they
+  // count.
+  std::optional<protocol::openai::Needs> needs_;
+  mutable std::optional<std::uint64_t> expected_tokens_;
 };
 
 }  // namespace tollgate::pipeline
