@@ -21,12 +21,13 @@ def binary():
     return str(path)
 
 
-def configuration(folder, upstream_port, server_keys=(), provider_keys=(), pool_idle="600s", more=""):
+def configuration(folder, upstream_port, server_keys=(), provider_keys=(), pool_idle="600s", more="",
+                  base="/v1"):
     """Writes a configuration with one worker, guard, scan, metrics and access log, as the measured target has it.
-    `more` is what follows the template: tenants and the like."""
+    `more` is what follows the template: tenants and the like; `base` is the path of the upstream's URL."""
     text = (BENCH / "conf" / "tollgate.yaml.in").read_text()
     for mark, value in (("@PORT@", "0"), ("@ADMIN@", "0"), ("@METRICS@", "0"), ("@LOG@", str(folder / "access.log")),
-                        ("@UPSTREAM@", str(upstream_port)), ("@SERVER@", "\n  ".join(server_keys)),
+                        ("@UPSTREAM@/v1", f"{upstream_port}{base}"), ("@SERVER@", "\n  ".join(server_keys)),
                         ("@PROVIDER@", "\n    ".join(provider_keys)), ("@IDLE@", pool_idle)):
         text = text.replace(mark, value)
     path = Path(folder) / "routes.yaml"

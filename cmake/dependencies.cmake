@@ -7,6 +7,7 @@ find_package(spdlog 1.10 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
+find_package(date 3.0 REQUIRED CONFIG)
 find_package(prometheus-cpp REQUIRED CONFIG)
 # Debian's libre2-dev brings no CMake package.
 find_library(RE2_LIBRARY re2 REQUIRED)

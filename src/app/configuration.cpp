@@ -1,10 +1,19 @@
 #include "configuration.hpp"
 
 #include "tollgate/io/files.hpp"
+#include "tollgate/io/time_zones.hpp"
 
 namespace tollgate::app {
 
-config::Sources real_sources() { return {io::read_file, io::glob_files, io::environment}; }
+config::Sources real_sources() {
+  return {io::read_file, io::glob_files, io::environment, io::read_time_zone, io::time_zone_names};
+}
+
+std::string config_file(const std::string& given) {
+  if (!given.empty()) return given;
+  const std::string environment = io::environment("TOLLGATE_CONFIG").value_or("");
+  return environment.empty() ? "config/routes.yaml" : environment;
+}
 
 Configuration::Configuration(std::string file) : file_(std::move(file)), watch_({file_}) {}
 
@@ -57,7 +66,7 @@ void Configuration::attach_simulators(config::Snapshot& snapshot) {
     }
     provider.host = "127.0.0.1";
     provider.port = simulator.server->port();
-    provider.base_path = "/v1";
+    provider.base_path = provider.protocol == config::Protocol::openai ? "/v1" : "";
     running.emplace(provider.name, std::move(simulator));
   }
   // One whose settings changed ends here, and with it what it was still answering.

@@ -15,6 +15,9 @@ namespace tollgate::app {
 /// What the loader reads from in the real world.
 config::Sources real_sources();
 
+/// The file to read: `given`, else TOLLGATE_CONFIG, else config/routes.yaml.
+std::string config_file(const std::string& given);
+
 /// Keeps the configuration in force: loads it, starts the simulators it asks for, and makes each generation ready for
 /// the workers. One thread, the control thread; it reads files and may take a moment.
 class Configuration {

@@ -4,13 +4,20 @@
 
 #include "tollgate/config/schema.hpp"
 #include "tollgate/io/diagnostics.hpp"
+#include "tollgate/io/files.hpp"
 #include "tollgate/io/idempotency.hpp"
+#include "tollgate/io/ledger_store.hpp"
+#include "tollgate/io/usage_desk.hpp"
+#include "tollgate/pipeline/budget_scopes.hpp"
 #include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/server/admin_api.hpp"
 #include "tollgate/server/listener.hpp"
 
+#include "budget_alerts.hpp"
 #include "configuration.hpp"
 #include "health_log.hpp"
+#include "ledger.hpp"
+#include "outgoing.hpp"
 #include "stored_keys.hpp"
 #include "threads.hpp"
 #include "version.hpp"
@@ -46,12 +53,26 @@ class Gateway::Impl {
       : options_(std::move(options)),
         configuration_(options_.config_file),
         diagnostics_("info"),
-        metrics_({version, revision, [this] { return access_log_ ? access_log_->dropped() : 0; },
-                  [this] { return live_.health.figures(std::chrono::steady_clock::now()); }}),
-        resolver_({options_.lookup}) {}
+        metrics_({.version = version,
+                  .revision = revision,
+                  .access_log_dropped = [this] { return access_log_ ? access_log_->dropped() : 0; },
+                  .health = [this] { return live_.health.figures(std::chrono::steady_clock::now()); },
+                  .budgets =
+                      [this] {
+                        return pipeline::budget_figures(*configuration_.current(), live_,
+                                                        std::chrono::system_clock::now());
+                      },
+                  .ledger = [this] { return ledger_ ? ledger_->figures() : pipeline::LedgerFigures{}; },
+                  .alerts = [this] { return outgoing_.alerts().counts(); },
+                  .spans = [this] { return outgoing_.spans(); }}),
+        resolver_({options_.lookup}),
+        outgoing_(diagnostics_, options_.seed, options_.lookup) {}
 
   /// A look-up that ends now has no loop left to tell.
-  ~Impl() { resolver_.stop(); }
+  ~Impl() {
+    resolver_.stop();
+    live_.budgets.connect(nullptr);
+  }
 
   Result<void> open();
   int run();
@@ -69,8 +90,10 @@ class Gateway::Impl {
  private:
   Result<void> make_workers(const config::Snapshot& snapshot);
   Result<void> open_store(const config::Snapshot& snapshot);
+  Result<void> open_ledger(const config::Snapshot& snapshot);
   void make_admin_api();
   void make_ready(Generation& generation);
+  void tell_certificates(const Generation& generation);
   void on_every_worker(const std::function<void(Worker&)>& action);
   Result<void> open_listeners(const config::Snapshot& snapshot);
   server::ReloadReport reload();
@@ -90,6 +113,8 @@ class Gateway::Impl {
   std::unique_ptr<io::AccessLog> access_log_;
   io::Metrics metrics_;
   io::Resolver resolver_;
+  Outgoing outgoing_;
+  BudgetAlerts budget_alerts_{outgoing_.alerts()};
   server::Services services_{.diagnostics = diagnostics_,
                              .metrics_text = [this] { return metrics_.text(); },
                              .keys_current = [this] { return stored_keys_->current(); },
@@ -97,11 +122,14 @@ class Gateway::Impl {
   pipeline::LiveState live_;
   // Its requests are the workers', and its last news come from the store.
   std::unique_ptr<io::IdempotencyHub> idempotency_;
+  // The workers' requests are put down there, up to their last.
+  std::unique_ptr<LedgerBook> ledger_;
   std::unique_ptr<Worker> control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Their last answers are posted to the control worker's loop.
   std::unique_ptr<server::AdminApi> admin_api_;
   std::unique_ptr<StoredKeys> stored_keys_;
+  std::unique_ptr<io::UsageDesk> usage_;
   std::vector<std::thread> threads_;
   // On the workers' loops, and so gone before them.
   std::vector<std::unique_ptr<Listener>> data_;
@@ -127,9 +155,13 @@ Result<void> Gateway::Impl::open() {
   auto log = io::AccessLog::open(snapshot.log.access);
   if (!log) return log.error();
   access_log_ = std::move(*log);
+  outgoing_.begin_tracing(io::environment);
+  outgoing_.adopt(snapshot);
+  live_.budgets.connect(&budget_alerts_);
 
   if (auto made = make_workers(snapshot); !made) return made;
   if (auto opened = open_store(snapshot); !opened) return opened;
+  if (auto opened = open_ledger(snapshot); !opened) return opened;
   io::Store* const store = stored_keys_->store();
   idempotency_ = std::make_unique<io::IdempotencyHub>(store ? io::answers_in(*store) : nullptr);
   services_.idempotency = idempotency_.get();
@@ -153,12 +185,13 @@ Result<void> Gateway::Impl::make_workers(const config::Snapshot& snapshot) {
   control_ = make(0);
   for (std::size_t i = 0; i < count; ++i) {
     workers_.push_back(make(count));
+    if (auto* tracer = outgoing_.add_tracer()) workers_.back()->trace_with(*tracer);
     workers_.back()->loop().spin_for(snapshot.server.spin);
   }
   return {};
 }
 
-// --- keys ---
+// --- keys and grants ---
 
 Result<void> Gateway::Impl::open_store(const config::Snapshot& snapshot) {
   const auto replace = [this](const KnownKeys& keys) {
@@ -168,10 +201,25 @@ Result<void> Gateway::Impl::open_store(const config::Snapshot& snapshot) {
   stored_keys_ =
       std::make_unique<StoredKeys>(StoredKeys::Parts{control_->loop(), live_, diagnostics_, replace, save_answers});
   if (snapshot.storage.path.empty()) return {};
+  usage_ = std::make_unique<io::UsageDesk>(io::ledger_folder(snapshot.storage.path));
   const auto keys = stored_keys_->open(snapshot.storage.path);
   if (!keys) return keys.error();
   for (const auto& key : *keys)
     for (const auto& worker : workers_) worker->add_key(key);
+  const SystemTime now = std::chrono::system_clock::now();
+  const auto grants = stored_keys_->store()->load_grants(now);
+  if (!grants) return grants.error();
+  for (const io::GrantRow& row : *grants)
+    live_.budgets.grant(policy::budget_id(row.budget), {row.amount, row.until, row.reason}, now);
+  return {};
+}
+
+Result<void> Gateway::Impl::open_ledger(const config::Snapshot& snapshot) {
+  if (snapshot.storage.path.empty()) return {};
+  auto opened = LedgerBook::open(snapshot, live_.budgets, diagnostics_);
+  if (!opened) return opened.error();
+  ledger_ = std::move(*opened);
+  for (const auto& worker : workers_) worker->keep_books(ledger_->add_worker());
   return {};
 }
 
@@ -182,23 +230,38 @@ void Gateway::Impl::on_every_worker(const std::function<void(Worker&)>& action) 
 /// Whom the configuration lets in, and how much of what. Amounts are in force from here on.
 void Gateway::Impl::make_ready(Generation& generation) {
   const SteadyTime now = std::chrono::steady_clock::now();
+  const SystemTime wall = std::chrono::system_clock::now();
   generation.limits = pipeline::limit_scopes(*generation.snapshot, live_, now);
+  generation.budgets = pipeline::budget_scopes(*generation.snapshot, live_, wall);
   generation.health = live_.health.health_of(*generation.snapshot, now);
   for (const config::Tenant& tenant : generation.snapshot->tenants)
-    for (const policy::Key& key : tenant.keys) generation.keys.push_back(pipeline::known_key(key, live_, now));
+    for (const policy::Key& key : tenant.keys) generation.keys.push_back(pipeline::known_key(key, live_, now, wall));
+  tell_certificates(generation);
+}
+
+void Gateway::Impl::tell_certificates(const Generation& generation) {
+  const auto& tls = generation.snapshot->server.tls;
+  std::map<std::string, SystemTime> ends;
+  if (tls && generation.server_tls) {
+    if (const auto end = io::end_of(generation.server_tls)) ends[tls->certificate] = *end;
+  }
+  metrics_.certificates_loaded(std::move(ends));
 }
 
 void Gateway::Impl::make_admin_api() {
   admin_api_ = server::make_admin_api(
       {.loop = control_->loop(),
        .store = stored_keys_->store(),
+       .usage = usage_.get(),
        .configuration = [this] { return configuration_.current(); },
        .health = [this] { return control_->world()->health; },
+       .budgets = &live_.budgets,
        .reload = [this] { return reload(); },
        .effective_config = [this] { return config::effective(*configuration_.current()); },
        .key_added =
            [this](policy::Key key) {
-             const auto known = pipeline::known_key(std::move(key), live_, std::chrono::steady_clock::now());
+             const auto known = pipeline::known_key(std::move(key), live_, std::chrono::steady_clock::now(),
+                                                    std::chrono::system_clock::now());
              on_every_worker([known](Worker& worker) { worker.add_key(known); });
            },
        .key_revoked =
@@ -243,6 +306,7 @@ int Gateway::Impl::run() {
   for (const auto& worker : workers_) worker->end();
   control_->end();
   access_log_->flush();
+  outgoing_.stop();
   diagnostics_.info("stopped");
   return 0;
 }
@@ -283,6 +347,7 @@ server::ReloadReport Gateway::Impl::reload() {
   make_ready(*generation);
   report.needs_restart = configuration_.needs_restart();
   diagnostics_.set_level(current->log.level);
+  outgoing_.adopt(*current);
   control_->adopt(*generation);
   const auto shared = std::make_shared<const Generation>(std::move(*generation));
   for (const auto& worker : workers_) worker->loop().post([&worker = *worker, shared] { worker.adopt(*shared); });
@@ -303,6 +368,7 @@ void Gateway::Impl::watch_files() {
   watch_timer_->at(control_->loop().now() + watch_interval, [this] {
     if (configuration_.changed()) reload();
     live_.limits.sweep(control_->loop().now());
+    live_.budgets.sweep(std::chrono::system_clock::now());
     tell_health(live_.health, diagnostics_);
     forget_old_answers();
     watch_files();

@@ -1,12 +1,14 @@
 // The command line: what each command does and how it ends. Exit codes: 0 good, 1 failed, 2 wrong usage. Signals are
 // taken here, so that the gateway itself can run inside a test.
 #include "tollgate/config/schema.hpp"
-#include "tollgate/io/files.hpp"
 #include "tollgate/simulator/command.hpp"
 
 #include "configuration.hpp"
 #include "gateway.hpp"
 #include "keys_command.hpp"
+#include "prices_command.hpp"
+#include "ready_command.hpp"
+#include "usage_command.hpp"
 #include "version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -79,16 +81,10 @@ int check(const std::string& file, bool allow_unset) {
     std::fprintf(stderr, "%zu fault%s\n", loaded.faults.size(), loaded.faults.size() == 1 ? "" : "s");
     return failed;
   }
+  if (!loaded.snapshot->models.empty()) warn_of_unpriced(*loaded.snapshot);
   std::printf("%s is valid: %zu providers, %zu models, %zu routes\n", file.c_str(), loaded.snapshot->providers.size(),
               loaded.snapshot->models.size(), loaded.snapshot->routes.size());
   return 0;
-}
-
-/// --config, then TOLLGATE_CONFIG, then config/routes.yaml.
-std::string config_file(const std::string& given) {
-  if (!given.empty()) return given;
-  const std::string environment = io::environment("TOLLGATE_CONFIG").value_or("");
-  return environment.empty() ? "config/routes.yaml" : environment;
 }
 
 int run(int argc, char** argv) {
@@ -121,6 +117,9 @@ int run(int argc, char** argv) {
   });
   simulator::add_simulate_command(cli, chosen);
   add_keys_command(cli, chosen);
+  add_prices_command(cli, chosen);
+  add_ready_command(cli, chosen);
+  add_usage_command(cli, chosen);
 
   try {
     cli.parse(argc, argv);

@@ -53,7 +53,8 @@ KnownKeys StoredKeys::known(const std::vector<io::KeyRow>& rows) {
       parts_.diagnostics.error("key_unreadable", {{"id", row.id}, {"why", key.error().message}});
       continue;
     }
-    keys.push_back(pipeline::known_key(std::move(*key), parts_.live, std::chrono::steady_clock::now()));
+    keys.push_back(pipeline::known_key(std::move(*key), parts_.live, std::chrono::steady_clock::now(),
+                                       std::chrono::system_clock::now()));
   }
   return keys;
 }

@@ -4,6 +4,8 @@
 
 #include "tollgate/config/task_rules.hpp"
 
+#include "config/assemble_budgets.hpp"
+#include "config/assemble_prices.hpp"
 #include "config/assemble_tenants.hpp"
 #include "config/words.hpp"
 
@@ -22,6 +24,8 @@ void apply(const EffortEntry& entry, Effort& effort) {
   effort.hedge.share = entry.hedge_share.value_or(effort.hedge.share);
   if (entry.hedge_after) effort.hedge.after = entry.hedge_after;
   effort.affinity = entry.affinity.value_or(effort.affinity);
+  effort.ends_overrun = entry.ends_overrun.value_or(effort.ends_overrun);
+  effort.refuses_untranslated = entry.refuses_untranslated.value_or(effort.refuses_untranslated);
   effort.asks_others_of_refused_content =
       entry.asks_others_of_refused_content.value_or(effort.asks_others_of_refused_content);
 }
@@ -40,6 +44,8 @@ EffortEntry entry_of(const Effort& effort, const Effort& above) {
   keep(entry.hedge_share, effort.hedge.share, above.hedge.share);
   keep(entry.hedge_after, effort.hedge.after, above.hedge.after);
   keep(entry.affinity, effort.affinity, above.affinity);
+  keep(entry.ends_overrun, effort.ends_overrun, above.ends_overrun);
+  keep(entry.refuses_untranslated, effort.refuses_untranslated, above.refuses_untranslated);
   keep(entry.asks_others_of_refused_content, effort.asks_others_of_refused_content,
        above.asks_others_of_refused_content);
   return entry;
@@ -201,7 +207,10 @@ void assemble(Document document, Snapshot& snapshot, Report& report) {
   snapshot.metrics = std::move(document.metrics);
   snapshot.log = std::move(document.log);
   apply(document.defaults, snapshot.defaults);
-  for (ProviderEntry& entry : document.providers) snapshot.providers.push_back(std::move(entry.provider));
+  for (ProviderEntry& entry : document.providers) {
+    entry.provider.prices = entry.prices.text;
+    snapshot.providers.push_back(std::move(entry.provider));
+  }
   Assembler assembler(snapshot, report);
   for (ModelEntry& entry : document.models) assembler.take_model(entry);
   for (RouteEntry& entry : document.routes) assembler.take_route(entry);
@@ -209,7 +218,9 @@ void assemble(Document document, Snapshot& snapshot, Report& report) {
   const auto classifies = [](const Route& route) { return route.classifies; };
   if (std::any_of(snapshot.routes.begin(), snapshot.routes.end(), classifies))
     snapshot.classifier = built_in_classifier();
+  assemble_prices(document, snapshot, report);
   assemble_tenants(document, snapshot, report);
+  assemble_budgets(document, snapshot, report);
 }
 
 Document to_document(const Snapshot& snapshot) {
@@ -219,7 +230,7 @@ Document to_document(const Snapshot& snapshot) {
   document.metrics = snapshot.metrics;
   document.log = snapshot.log;
   document.defaults = entry_of(snapshot.defaults, {});
-  for (const Provider& provider : snapshot.providers) document.providers.push_back({provider});
+  for (const Provider& provider : snapshot.providers) document.providers.push_back({provider, {}, {provider.prices}});
   for (const Model& model : snapshot.models) {
     ModelEntry entry{model, {}, {}};
     for (const Target& target : model.targets) {
@@ -240,7 +251,9 @@ Document to_document(const Snapshot& snapshot) {
     for (const std::string& match : route.match) entry.match.push_back({match});
     document.routes.push_back(std::move(entry));
   }
+  add_prices(snapshot, document);
   add_tenants(snapshot, document);
+  add_budgets(snapshot, document);
   return document;
 }
 

@@ -2,6 +2,8 @@
 // would be open to the world.
 #include "config/assemble_tenants.hpp"
 
+#include "tollgate/policy/tags.hpp"
+
 #include "config/words.hpp"
 
 #include <algorithm>
@@ -12,6 +14,7 @@ namespace tollgate::config {
 namespace {
 
 constexpr std::string_view usual_storage = "var/tollgate.db";
+constexpr std::string_view usual_journal = "journal";  // beside the storage
 
 class TenantAssembler {
  public:
@@ -23,6 +26,7 @@ class TenantAssembler {
     tenant.rights = take_rights(entry.rights);
     for (CredentialsEntry& credentials : entry.credentials) take_credentials(tenant, credentials);
     for (KeyEntry& key : entry.keys) take_key(tenant, key);
+    tenant.tag_text = policy::tag_text(tenant.tags);
     snapshot_.tenant_by_name.emplace(tenant.name, snapshot_.tenants.size());
     snapshot_.tenants.push_back(std::move(tenant));
   }
@@ -140,11 +144,19 @@ void check_reach(const Document& document, const Snapshot& snapshot, Report& rep
 
 void assemble_tenants(Document& document, Snapshot& snapshot, Report& report) {
   for (GroupEntry& entry : document.groups) snapshot.groups.push_back(std::move(entry.group));
+  for (AlertEntry& entry : document.alerts) snapshot.alerts.push_back(std::move(entry.channel));
   TenantAssembler assembler(snapshot, report);
   for (TenantEntry& entry : document.tenants) assembler.take(entry);
+  snapshot.request_tags = document.request_tags;
+  snapshot.budget_status = document.budget_status;
   if (document.storage.given || !snapshot.tenants.empty()) {
     const std::filesystem::path usual = std::filesystem::path(document.storage.folder) / usual_storage;
     snapshot.storage.path = document.storage.path.empty() ? usual.lexically_normal().string() : document.storage.path;
+    snapshot.storage.retention = document.storage.retention;
+  }
+  snapshot.ledger = document.ledger;
+  if (snapshot.ledger.journal.empty() && !snapshot.storage.path.empty()) {
+    snapshot.ledger.journal = (std::filesystem::path(snapshot.storage.path).parent_path() / usual_journal).string();
   }
   snapshot.server.trusted_networks = policy::parse_networks(snapshot.server.trusted_proxies);
   check_reach(document, snapshot, report);
@@ -174,7 +186,12 @@ RightsEntry entry_of(const policy::Rights& rights) {
 
 void add_tenants(const Snapshot& snapshot, Document& document) {
   document.storage.path = snapshot.storage.path;
+  document.request_tags = snapshot.request_tags;
+  document.budget_status = snapshot.budget_status;
+  document.storage.retention = snapshot.storage.retention;
+  document.ledger = snapshot.ledger;
   for (const Group& group : snapshot.groups) document.groups.push_back({group});
+  for (const AlertChannel& channel : snapshot.alerts) document.alerts.push_back({channel});
   for (const Tenant& tenant : snapshot.tenants) {
     TenantEntry entry;
     entry.tenant = tenant;

@@ -60,7 +60,7 @@ static void describe(Keys& keys, TargetEntry& target) {
 }
 
 void refuse_later_route_keys(Keys& keys) {
-  keys.refuse({"budgets", "cache", "compression", "credentials", "forward_trace", "max_cost"}, not_supported_yet);
+  keys.refuse({"cache", "compression", "credentials", "forward_trace", "max_cost"}, not_supported_yet);
 }
 
 struct RetryTable {
@@ -119,6 +119,17 @@ void describe(Keys& keys, EffortEntry& effort) {
                  {"answer", "fallback"}, [&asks_others](std::size_t index) { asks_others = index == 1; },
                  [&asks_others] { return asks_others ? 1 : 0; });
            }));
+  keys.key("on_overrun", "what becomes of a stream that brings more tokens than its budget holds money for",
+           optional_of(effort.ends_overrun, [](bool& ends) {
+             return choice(
+                 {"relay", "end"}, [&ends](std::size_t index) { ends = index == 1; }, [&ends] { return ends ? 1 : 0; });
+           }));
+  keys.key("on_untranslated", "what becomes of a field that a provider with another protocol has nothing like",
+           optional_of(effort.refuses_untranslated, [](bool& refuses) {
+             return choice(
+                 {"drop", "refuse"}, [&refuses](std::size_t index) { refuses = index == 1; },
+                 [&refuses] { return refuses ? 1 : 0; });
+           }));
 }
 
 static void describe(Keys& keys, DispatchEntry& dispatch, Need primary) {
@@ -151,6 +162,7 @@ void describe(Keys& keys, ModelEntry& entry) {
                entry.targets, [](TargetEntry& target) { return block_of(target); }, 1));
   keys.key("timeouts", "replace the provider's", timeouts_of(entry.model));
   keys.key("limits", "what all callers together may ask of this model", limits_of(entry.model.limits));
+  describe_budgets(keys, entry.budgets);
   keys.key("default_max_output", "tokens to expect of an answer whose request sets no limit",
            count(entry.model.default_max_output, {1, 10'000'000}));
   keys.key("context", "tokens of input and output that the model can hold; longer requests go to another one",
@@ -158,7 +170,10 @@ void describe(Keys& keys, ModelEntry& entry) {
   keys.key("features", "what it can do; requests that need what it cannot go to another one",
            Block{[&entry](Keys& inside) { describe(inside, entry.model.features); },
                  [&entry] { return !entry.model.features.all(); }});
-  keys.refuse({"circuit", "free", "price", "tokenizer", "retry", "hedge"}, not_supported_yet);
+  keys.key("free", "its calls cost nothing, and that is known", flag(entry.model.free));
+  keys.key("price", "what it costs, whatever the file of prices says", block_of(entry.model.price));
+  keys.refuse({"circuit", "tokenizer", "retry", "hedge"}, not_supported_yet);
+  if (entry.model.free && keys.given("price")) keys.fault("price", {"a model is free or has a price, not both"});
   const bool has_short_form = keys.given("provider") || keys.given("name");
   if (keys.given("targets") && has_short_form)
     keys.fault("targets", {"a model has either targets or a provider, not both"});
@@ -180,6 +195,7 @@ void describe(Keys& keys, RouteEntry& entry) {
                {"warn", "reject"}, [&refuses](std::size_t index) { refuses = index == 1; },
                [&refuses] { return refuses ? 1 : 0; }));
   keys.key("limits", "what all callers together may ask of this route", limits_of(entry.route.limits));
+  describe_budgets(keys, entry.budgets);
   refuse_later_route_keys(keys);
 }
 

@@ -106,14 +106,22 @@ Scalar base_url(Provider& provider) {
 /// Protocols that are only planned get their own answer.
 Scalar protocol(Protocol& value) {
   Scalar scalar = choice(
-      {"openai"}, [&value](std::size_t) { value = Protocol::openai; }, [] { return std::size_t{0}; });
+      {"openai", "anthropic"}, [&value](std::size_t index) { value = static_cast<Protocol>(index); },
+      [&value] { return static_cast<std::size_t>(value); });
   scalar.read = [known = scalar.read](const std::string& text, const Place& place) -> std::optional<Problem> {
-    constexpr std::array<std::string_view, 4> later{"anthropic", "gemini", "azure", "bedrock"};
+    constexpr std::array<std::string_view, 3> later{"gemini", "azure", "bedrock"};
     if (std::find(later.begin(), later.end(), text) != later.end())
-      return Problem{std::string(not_supported_yet), "the only protocol now is openai"};
+      return Problem{std::string(not_supported_yet), "the protocols now are openai and anthropic"};
     return known(text, place);
   };
   return scalar;
+}
+
+Scalar anthropic_version(protocol::anthropic::Version& value) {
+  using protocol::anthropic::Version;
+  return choice(
+      {"2023-06-01", "2026-10-21"}, [&value](std::size_t index) { value = static_cast<Version>(index); },
+      [&value] { return static_cast<std::size_t>(value); });
 }
 
 Scalar small_count(unsigned& value, Bounds<unsigned> bounds) {
@@ -149,6 +157,10 @@ void check_whole(Keys& keys, const Provider& provider) {
   const bool plain = !provider.host.empty() && !provider.tls;
   if (keys.given("tls") && (plain || has_simulator))
     keys.fault("tls", {"tls needs a base_url that begins with https://"});
+  if (provider.protocol == Protocol::anthropic && provider.base_path.ends_with("/v1"))
+    keys.fault("base_url", {"with protocol: anthropic the URL ends before /v1", "leave /v1 out"});
+  if (keys.given("version") && provider.protocol != Protocol::anthropic)
+    keys.fault("version", {"version belongs to protocol: anthropic"});
   if (plain && !is_loopback(provider.host))
     keys.note("base_url", "keys and prompts go over the network unencrypted, because this URL begins with http://");
 }
@@ -220,7 +232,9 @@ static void describe(Keys& keys, UpstreamTls& tls) {
 
 static void describe(Keys& keys, Provider& provider) {
   keys.key("protocol", "the language the provider speaks", protocol(provider.protocol));
-  keys.key("base_url", "http or https URL that the API's paths follow, without query; /v1 belongs to it",
+  keys.key("version", "with protocol anthropic: the anthropic-version of requests that bring none of their own",
+           optional_of(provider.version, anthropic_version));
+  keys.key("base_url", "http or https URL that the API's paths follow, without query; with openai /v1 belongs to it",
            base_url(provider));
   keys.key("simulator", "instead of base_url: the built-in simulator", block_of(provider.simulator));
   keys.key("credentials", "API keys; none: no Authorization is sent",
@@ -238,13 +252,18 @@ static void describe(Keys& keys, Provider& provider) {
   keys.key("headers", "extra header fields on every request to this provider", extra_headers(provider.headers));
   keys.key("stream_usage", "inject: ask for the usage of every stream, for the log",
            stream_usage(provider.inject_stream_usage));
-  keys.refuse({"retry", "limits", "region", "api_version", "deployments", "hedge", "cache", "forward_trace"},
-              not_supported_yet);
+  keys.key("forward_trace", "whether requests carry traceparent and tracestate of the trace they belong to",
+           flag(provider.forward_trace));
+  keys.refuse({"retry", "limits", "region", "api_version", "deployments", "hedge", "cache"}, not_supported_yet);
   check_credentials(keys, "credentials", provider.credentials);
   check_whole(keys, provider);
 }
 
-void describe(Keys& keys, ProviderEntry& entry) { describe(keys, entry.provider); }
+void describe(Keys& keys, ProviderEntry& entry) {
+  describe(keys, entry.provider);
+  keys.key("prices", "whose prices in the file of prices are its own; default: those under its own name",
+           name_of(entry.prices, Star::refused));
+}
 
 Dictionary providers_of(Document& document) {
   return entries_of(document.providers, Star::refused,

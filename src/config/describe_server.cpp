@@ -57,6 +57,14 @@ Scalar role(AdminRole& value) {
       [&value] { return static_cast<std::size_t>(value); });
 }
 
+Scalar budget_status(std::uint16_t& status) {
+  return choice(
+      {"429", "402"}, [&status](std::size_t index) { status = index == 0 ? 429 : 402; },
+      [&status] { return status == 429 ? std::size_t{0} : 1; });
+}
+
+std::optional<Problem> check_tag_key(std::string_view key) { return check_name(key, Star::refused); }
+
 std::optional<Problem> check_token_name(std::string_view name) { return check_name(name, Star::refused); }
 
 struct SqliteTable {
@@ -75,7 +83,8 @@ void describe(Keys& keys, const SqliteTable& table) {
                     return std::nullopt;
                   },
                   [&storage] { return storage.path.empty() ? Json() : Json(storage.path); }});
-  keys.refuse({"retention"}, not_supported_yet);
+  keys.key("retention", "how long the ledger's months are kept after their end",
+           duration(storage.retention, {std::chrono::hours(24), std::chrono::hours(24 * 36'500)}));
 }
 
 Scalar response_headers(bool& full) {
@@ -161,10 +170,24 @@ void describe_entries(Keys& keys, Document& document) {
   keys.key("models", "what clients may call, by name; a \"*\" at the end stands for any rest", models_of(document));
   keys.key("routes", "names that clients send as the model, with the model that answers", routes_of(document));
   keys.key("groups", "tenants that share limits, by name", groups_of(document));
+  keys.key("alerts", "where alerts are sent, by name", alerts_of(document));
   keys.key("tenants", "who may call, by name; none: open, on loopback only", tenants_of(document));
   keys.refuse({"keys"}, "keys belong to a tenant: tenants.NAME.keys");
-  keys.refuse({"prices", "alerts", "on_unpriced", "errors", "cache", "compression"}, not_supported_yet);
+  keys.refuse({"cache", "compression"}, not_supported_yet);
   keys.ignore("x-");
+}
+
+void describe_prices(Keys& keys, Document& document) {
+  OnUnpriced& policy = document.on_unpriced;
+  keys.key("prices", "the file of prices: docs/prices.md", readable_file(document.price_file));
+  keys.key(
+      "on_unpriced", "a call without a price under a budget: refused, at fallback_price, or let through and counted",
+      choice(
+          {"reject", "fallback", "flag"}, [&policy](std::size_t index) { policy = static_cast<OnUnpriced>(index); },
+          [&policy] { return static_cast<std::size_t>(policy); }));
+  keys.key("fallback_price", "what such a call is taken to cost", block_of(document.fallback_price));
+  if (policy == OnUnpriced::fallback && !document.fallback_price)
+    keys.fault("on_unpriced", {"fallback needs a fallback_price"});
 }
 
 }  // namespace
@@ -207,19 +230,51 @@ void describe(Keys& keys, Document& document) {
   keys.key("log", "where the log goes", block_of(document.log));
   keys.key("defaults", "settings of every route that does not have its own",
            Block{[&document](Keys& inside) { describe(inside, Defaults{document.defaults}); }});
+  keys.key("errors", "how some errors look", Block{[&document](Keys& inside) {
+             inside.key("budget_status", "the status of a request that a spent budget refuses",
+                        budget_status(document.budget_status));
+           }});
+  keys.key("request_tags", "keys that clients may use in x-tollgate-tags",
+           list_of(document.request_tags, [](std::string& key) { return text(key, check_tag_key); }));
   keys.key("storage", "where keys, audit and idempotent answers are kept",
            Block{[&document](Keys& inside) {
                    document.storage.given = true;
                    describe(inside, SqliteTable{document.storage});
                  },
                  [&document] { return !document.storage.path.empty(); }});
+  describe_prices(keys, document);
+  keys.key("ledger", "how the book of what requests cost is kept safe", block_of(document.ledger));
   describe_entries(keys, document);
   check_clashes(keys, document);
 }
 
+void describe(Keys& keys, LedgerSettings& ledger) {
+  keys.key("journal", "folder of the files that the ledger is written to first",
+           Scalar{{{"type", "string"}},
+                  [&ledger](const std::string& text, const Place& place) -> std::optional<Problem> {
+                    if (text.empty()) return Problem{"expected the path of a folder"};
+                    ledger.journal = resolved_path(text, place.folder);
+                    return std::nullopt;
+                  },
+                  [&ledger] { return ledger.journal.empty() ? Json() : Json(ledger.journal); }});
+  keys.key("sync", "what a record has survived when a request goes on: the process' end, or a power cut",
+           choice(
+               {"process", "disk"}, [&ledger](std::size_t index) { ledger.sync = static_cast<LedgerSync>(index); },
+               [&ledger] { return static_cast<std::size_t>(ledger.sync); }));
+  // Requests would have to wait for it, and none does.
+  if (ledger.sync == LedgerSync::disk) keys.fault("sync", {"disk is " + std::string(not_supported_yet), "use process"});
+  keys.key("max_size", "bytes of all files of the journal", size(ledger.max_size, {4 * MiB, 1024 * GiB}));
+  keys.key("on_unwritable", "what becomes of requests without a budget while the journal cannot be written",
+           choice(
+               {"allow", "reject"},
+               [&ledger](std::size_t index) { ledger.on_unwritable = static_cast<OnUnwritable>(index); },
+               [&ledger] { return static_cast<std::size_t>(ledger.on_unwritable); }));
+}
+
 void describe(Keys& keys, Included& included) {
   describe_entries(keys, included.document);
-  keys.refuse({"version", "include", "server", "admin", "metrics", "log", "defaults", "storage"},
+  keys.refuse({"version", "include", "server", "admin", "metrics", "log", "defaults", "storage", "ledger", "prices",
+               "on_unpriced", "fallback_price", "request_tags", "errors"},
               "only the root file may hold this key");
 }
 

@@ -84,15 +84,6 @@ void describe_rights(Keys& keys, RightsEntry& rights) {
                  [&rights] { return !rights.denied_routes.empty() || !rights.denied_models.empty(); }});
 }
 
-/// The scalar, which also keeps where it was read.
-Scalar placed(Scalar scalar, Spot& spot) {
-  scalar.read = [read = std::move(scalar.read), &spot](const std::string& text, const Place& place) {
-    spot = place.spot;
-    return read(text, place);
-  };
-  return scalar;
-}
-
 /// Text for reports and for telling tenants apart: no control bytes, no quotes.
 std::optional<Problem> check_tag(std::string_view value) {
   const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
@@ -168,11 +159,12 @@ static void describe(Keys& keys, KeyEntry& entry) {
   keys.key("addresses", "IPs and networks that it may come from; none: any", list_of(settings.addresses, address));
   describe_rights(keys, entry.rights);
   keys.key("limits", "what it may use, beside its tenant's limits", limits_of(settings.limits));
-  keys.key("may_delegate", "its requests may name an end user, whose limits then apply", flag(settings.may_delegate));
+  describe_budgets(keys, entry.budgets);
+  keys.key("may_delegate", "its requests may name an end user, whose limits and budgets then apply",
+           flag(settings.may_delegate));
   keys.key("max_priority", "highest priority that its requests may ask for", priority(settings.max_priority));
   keys.key("cache", "whether its requests may be answered from the cache", flag(settings.may_use_cache));
   keys.key("max_timeout", "longest deadline of its requests", duration(settings.max_timeout, some_time));
-  keys.refuse({"budgets"}, not_supported_yet);
   check_key(keys, entry);
 }
 
@@ -182,7 +174,7 @@ Block limits_of(policy::Limits& limits) {
 
 void describe(Keys& keys, GroupEntry& entry) {
   keys.key("limits", "what its tenants together may use", limits_of(entry.group.limits));
-  keys.refuse({"budgets"}, not_supported_yet);
+  describe_budgets(keys, entry.budgets);
 }
 
 void describe(Keys& keys, TenantEntry& entry) {
@@ -196,7 +188,9 @@ void describe(Keys& keys, TenantEntry& entry) {
   keys.key("limits", "what its keys together may use", limits_of(entry.tenant.limits));
   keys.key("end_user_limits", "what each end user may use that a key with may_delegate names",
            limits_of(entry.tenant.end_user_limits));
-  keys.refuse({"budgets"}, not_supported_yet);
+  describe_budgets(keys, entry.budgets);
+  describe_budgets(keys, entry.end_user_budgets, "end_user_budgets",
+                   "how much each end user may spend that a key with may_delegate names");
 }
 
 Dictionary groups_of(Document& document) {

@@ -1,6 +1,7 @@
 #pragma once
 #include "tollgate/config/snapshot.hpp"
 
+#include "config/price_entries.hpp"
 #include "config/value.hpp"
 
 #include <string>
@@ -17,9 +18,20 @@ struct Name {
   bool unset = false;  ///< came out of an unresolved reference: points at nothing, and is not asked to
 };
 
+/// One of `budgets:`.
+struct BudgetEntry {
+  policy::BudgetSettings settings;  ///< without downgrade_to, alert_at and notify
+  std::optional<Money> stop_at;
+  std::vector<double> alert_at{0.5, 0.8, 1};
+  Name downgrade_to;
+  std::vector<Name> notify;
+  Spot spot{};  ///< of its name
+};
+
 struct ProviderEntry {
-  Provider provider;
+  Provider provider;  ///< without prices
   Spot spot{};
+  Name prices{};  ///< empty: those under its own name
 };
 
 struct TargetEntry {
@@ -32,6 +44,7 @@ struct ModelEntry {
   Model model;         ///< without its targets
   TargetEntry single;  ///< the short form: provider and name beside each other
   std::vector<TargetEntry> targets;
+  std::vector<BudgetEntry> budgets{};
   Spot spot{};
 };
 
@@ -42,7 +55,7 @@ struct EffortEntry {
   std::optional<OnTimeout> on_timeout;
   std::optional<double> hedge_share;
   std::optional<Millis> hedge_after;
-  std::optional<bool> affinity, asks_others_of_refused_content;
+  std::optional<bool> affinity, asks_others_of_refused_content, ends_overrun, refuses_untranslated;
 };
 
 struct DispatchEntry {
@@ -63,6 +76,7 @@ struct RouteEntry {
   std::vector<Name> match;
   DispatchEntry dispatch;
   std::vector<TaskEntry> tasks;
+  std::vector<BudgetEntry> budgets{};
   Spot spot{};
 };
 
@@ -78,6 +92,7 @@ struct KeyEntry {
   Digest digest{};
   bool has_digest = false;  ///< or its digest
   RightsEntry rights;
+  std::vector<BudgetEntry> budgets{};
   Spot spot{};
 };
 
@@ -93,11 +108,18 @@ struct TenantEntry {
   std::vector<KeyEntry> keys;
   RightsEntry rights;
   std::vector<CredentialsEntry> credentials;
+  std::vector<BudgetEntry> budgets{}, end_user_budgets{};
+  Spot spot{};
+};
+
+struct AlertEntry {
+  AlertChannel channel;
   Spot spot{};
 };
 
 struct GroupEntry {
   Group group;
+  std::vector<BudgetEntry> budgets{};
   Spot spot{};
 };
 
@@ -106,6 +128,7 @@ struct StorageEntry {
   bool given = false;
   std::string path;    ///< absolute
   std::string folder;  ///< of the root file, for the default path
+  Millis retention = StorageSettings().retention;
 };
 
 struct Document {
@@ -122,12 +145,21 @@ struct Document {
   std::vector<RouteEntry> routes;
   std::vector<GroupEntry> groups;
   std::vector<TenantEntry> tenants;
+  std::vector<AlertEntry> alerts;
   StorageEntry storage;
+  std::string price_file;
+  PriceFile prices;            ///< what stands in it
+  bool prices_unread = false;  ///< there is one, and it was not to be had
+  OnUnpriced on_unpriced = OnUnpriced::reject;
+  std::optional<policy::PriceRow> fallback_price;
+  LedgerSettings ledger;
+  std::vector<std::string> request_tags;
+  std::uint16_t budget_status = 429;
   Spot listen_spot, auth_spot;  ///< server.listen and server.auth, judged when all files are read
 };
 
 /// An included file: it adds to the same document, but may hold named entries only: providers, models, routes, groups,
-/// tenants.
+/// tenants, alerts.
 struct Included {
   Document& document;
 };
@@ -139,6 +171,10 @@ void describe(Keys& keys, ServerSettings& server);
 void describe(Keys& keys, AdminSettings& admin);
 void describe(Keys& keys, MetricsSettings& metrics);
 void describe(Keys& keys, LogSettings& log);
+// describe_alerts.cpp
+Dictionary alerts_of(Document& document);
+void describe(Keys& keys, AlertEntry& alert);
+void describe(Keys& keys, LedgerSettings& ledger);
 // describe_provider.cpp
 Dictionary providers_of(Document& document);
 void describe(Keys& keys, ProviderEntry& provider);
@@ -159,6 +195,13 @@ void describe(Keys& keys, TenantEntry& tenant);
 Scalar name_of(Name& name, Star star);
 /// `limits:` of a group, tenant, key, end user, route or model; left out when shown where none is set.
 Block limits_of(policy::Limits& limits);
+// describe_budgets.cpp
+void describe(Keys& keys, BudgetEntry& budget);
+/// `budgets:` of a group, tenant, key, route or model, or end users' under a key of their own.
+void describe_budgets(Keys& keys, std::vector<BudgetEntry>& budgets, std::string_view key = "budgets",
+                      std::string_view meaning = "how much may be spent, and over which time");
+/// The scalar, which also keeps where it was read.
+Scalar placed(Scalar scalar, Spot& spot);
 // describe_provider.cpp
 void describe(Keys& keys, Credential& credential);
 void check_credentials(Keys& keys, std::string_view key, const std::vector<Credential>& credentials);

@@ -47,6 +47,7 @@ class Loading {
       Included included{document_};
       read_file(file, Block{[&included](Keys& keys) { describe(keys, included); }});
     }
+    if (!document_.price_file.empty()) read_prices();
     auto snapshot = std::make_shared<Snapshot>();
     // With a file missing from the picture, names that point into it would all look wrong.
     document_.storage.folder = std::filesystem::path(root_).parent_path().string();
@@ -80,6 +81,14 @@ class Loading {
     }
     Reading reading{file, std::filesystem::path(file).parent_path().string(), world_, report_};
     read_value(table, *tree.root, {file, tree.root->line, tree.root->column}, reading);
+  }
+
+  /// A file that cannot be read is a fault at its key already, or forgiven.
+  void read_prices() {
+    document_.prices_unread = !world_.read(document_.price_file);
+    if (document_.prices_unread) return;
+    read_file(document_.price_file, price_file_of(document_.prices));
+    check_prices(document_.prices, report_);
   }
 
   std::vector<std::string> included_files() {

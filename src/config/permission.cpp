@@ -45,7 +45,7 @@ class Called {
 
  private:
   static std::string upstream_name(const Target& target, const std::string& part) {
-    return target.upstream_model == "*" ? part : target.upstream_model;
+    return target.is_wildcard() ? part : target.upstream_model;
   }
 
   /// Whether the configured model of that name would be answered by the same target.

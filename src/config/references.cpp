@@ -73,6 +73,12 @@ Result<std::string> World::read(const std::string& path) {
   return text;
 }
 
+Result<std::shared_ptr<const policy::TimeZone>> World::time_zone(const std::string& name) const {
+  if (name == policy::TimeZone::utc()->name()) return policy::TimeZone::utc();
+  if (sources_.time_zone) return sources_.time_zone(name);
+  return Failure{.kind = FailureKind::internal, .message = "there is no time zone database"};
+}
+
 std::string resolved_path(const std::string& written, const std::string& folder) {
   return (std::filesystem::path(folder) / written).lexically_normal().string();
 }

@@ -20,6 +20,10 @@ class World {
   Result<std::string> read(const std::string& path);
   std::vector<std::string> glob(const std::string& pattern) const { return sources_.glob(pattern); }
   std::optional<std::string> environment(const std::string& name) const { return sources_.environment(name); }
+  Result<std::shared_ptr<const policy::TimeZone>> time_zone(const std::string& name) const;
+  std::vector<std::string> time_zone_names() const {
+    return sources_.time_zone_names ? sources_.time_zone_names() : std::vector<std::string>{};
+  }
   bool allow_unset() const { return allow_unset_; }
   const std::vector<std::string>& files() const { return files_; }
 

@@ -18,7 +18,7 @@ Resolution by_route(const Snapshot& snapshot, std::size_t index) {
 
 bool passes_names_on(const Model& model) {
   return model.wildcard && std::any_of(model.targets.begin(), model.targets.end(),
-                                       [](const Target& target) { return target.upstream_model == "*"; });
+                                       [](const Target& target) { return target.is_wildcard(); });
 }
 
 /// "provider/name": any of the provider's models by the provider's own name, where a wildcard model opens it up.
@@ -89,6 +89,12 @@ std::vector<std::string> Snapshot::listed_names(const MayCall& may_call) const {
 const Tenant* Snapshot::tenant(std::string_view name) const {
   const auto found = tenant_by_name.find(name);
   return found == tenant_by_name.end() ? nullptr : &tenants[found->second];
+}
+
+const policy::Price* Snapshot::price_of(const Target& target, std::string_view upstream_model) const {
+  if (target.price || !target.is_wildcard() || !prices) return target.price;
+  const Provider& provider = providers[target.provider];
+  return prices->find(provider.prices.empty() ? provider.name : provider.prices, upstream_model);
 }
 
 std::string_view name_of(AdminRole role) {

@@ -30,7 +30,13 @@ std::vector<std::string> restart_only_changes(const Snapshot& before, const Snap
       RestartKey{"server.spin", [](S left, S right) { return left.server.spin == right.server.spin; }},
       RestartKey{"admin.listen", [](S left, S right) { return left.admin.listen == right.admin.listen; }},
       RestartKey{"metrics.listen", [](S left, S right) { return left.metrics.listen == right.metrics.listen; }},
+      RestartKey{"storage.path", [](S left, S right) { return left.storage.path == right.storage.path; }},
+      RestartKey{"storage.retention",
+                 [](S left, S right) { return left.storage.retention == right.storage.retention; }},
       RestartKey{"storage.path", [](S left, S right) { return left.storage == right.storage; }},
+      RestartKey{"ledger.journal", [](S left, S right) { return left.ledger.journal == right.ledger.journal; }},
+      RestartKey{"ledger.sync", [](S left, S right) { return left.ledger.sync == right.ledger.sync; }},
+      RestartKey{"ledger.max_size", [](S left, S right) { return left.ledger.max_size == right.ledger.max_size; }},
       RestartKey{"log.access", [](S left, S right) { return left.log.access == right.log.access; }},
   };
   std::vector<std::string> changed;

@@ -2,6 +2,8 @@
 // Numbers with units, both ways. What is printed parses again to the same value, so the effective configuration can be
 // compared with the file.
 
+#include "tollgate/base/money.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -117,6 +119,30 @@ std::string show_share(double share) {
   const auto end = std::to_chars(text.data(), text.data() + text.size(), share * 100, std::chars_format::general, 10);
   return std::string(text.data(), end.ptr) + "%";
 }
+
+Parsed<std::int64_t> parse_millionths(std::string_view text) {
+  constexpr std::int64_t nanos_per_millionth = 100'000;  // of a percentage read as money: 1 % is 10,000 millionths
+  if (!text.ends_with('%')) return Problem{"expected a percentage", "write it like 25%"};
+  const auto percent = parse_money(text.substr(0, text.size() - 1));
+  if (!percent || percent->nanos % nanos_per_millionth != 0)
+    return Problem{"expected a percentage with at most four places", "write it like 12.5%"};
+  return percent->nanos / nanos_per_millionth;
+}
+
+std::string show_millionths(std::int64_t share) {
+  constexpr std::int64_t nanos_per_millionth = 100'000;
+  return std::string(MoneyText(Money{share * nanos_per_millionth}).text()) + "%";
+}
+
+Parsed<Money> parse_usd(std::string_view text) {
+  constexpr std::string_view currency = " USD";
+  if (text.ends_with(currency)) {
+    if (const auto amount = parse_money(text.substr(0, text.size() - currency.size()))) return *amount;
+  }
+  return Problem{"expected an amount in US dollars", "write it like 500 USD or 0.05 USD"};
+}
+
+std::string show_usd(Money amount) { return std::string(MoneyText(amount).text()) + " USD"; }
 
 Parsed<std::uint64_t> parse_count(std::string_view text) {
   std::uint64_t value = 0;

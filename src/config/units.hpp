@@ -1,5 +1,6 @@
 #pragma once
 #include "tollgate/base/clock.hpp"
+#include "tollgate/base/money.hpp"
 
 #include "config/problem.hpp"
 
@@ -25,6 +26,14 @@ std::string show_size(std::size_t bytes);
 /// "50%" is 0.5; from 0% to 100%.
 Parsed<double> parse_share(std::string_view text);
 std::string show_share(double share);
+
+/// "12.5%" is 125'000: exactly, in millionths, with at most four places.
+Parsed<std::int64_t> parse_millionths(std::string_view text);
+std::string show_millionths(std::int64_t share);
+
+/// "500 USD", "0.05 USD": dollars with at most nine places, one blank, and the currency.
+Parsed<Money> parse_usd(std::string_view text);
+std::string show_usd(Money amount);
 
 /// A whole number in decimal digits.
 Parsed<std::uint64_t> parse_count(std::string_view text);

@@ -114,6 +114,12 @@ Scalar share(double& value) {
           [&value] { return Json(show_share(value)); }};
 }
 
+Scalar money(Money& value, Bounds<Money> bounds) {
+  return {text_schema("^[0-9]+([.][0-9]{1,9})? USD$"),
+          reader(parse_usd, bounds, show_usd, [&value](Money read) { value = read; }),
+          [&value] { return Json(show_usd(value)); }};
+}
+
 Scalar text(std::string& value, Check check, std::string pattern) {
   return {text_schema(pattern),
           [&value, check](const std::string& read, const Place&) {

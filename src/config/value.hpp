@@ -107,6 +107,7 @@ Scalar flag(bool& value);
 Scalar instant(std::optional<SystemTime>& value);
 Scalar number(double& value, Bounds<double> bounds);
 Scalar share(double& value);
+Scalar money(Money& value, Bounds<Money> bounds);
 /// One that need not be there, made by what makes the one that must: optional_of(value, flag).
 template <class T, class Make>
 Scalar optional_of(std::optional<T>& value, Make make) {

@@ -113,6 +113,21 @@ Result<SslContext> make_server_context(const config::ServerTls& settings) {
   return context;
 }
 
+std::optional<SystemTime> end_of(const SslContext& context) {
+  std::optional<SystemTime> end;
+  const auto consider = [&end](const X509* certificate) {
+    tm fields{};
+    if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &fields) != 1) return;
+    const SystemTime when{std::chrono::seconds(timegm(&fields))};
+    if (!end || when < *end) end = when;
+  };
+  consider(SSL_CTX_get0_certificate(context.get()));
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context.get(), &chain);
+  for (int i = 0; i < sk_X509_num(chain); ++i) consider(sk_X509_value(chain, i));
+  return end;
+}
+
 Result<SslContext> make_client_context(const config::UpstreamTls& settings) {
   ERR_clear_error();
   auto context = new_context(TLS_client_method());

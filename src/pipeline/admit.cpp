@@ -6,7 +6,6 @@
 #include "stages.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace tollgate::pipeline {
 
@@ -16,42 +15,18 @@ using policy::ScopeKind;
 
 // A provider that claims more for one request is not believed: its slip would lock a tenant out for years.
 constexpr std::uint64_t most_believed = 100'000'000;
-constexpr std::uint64_t bytes_per_token = 4;
-// What a picture costs on the providers' usual scales, whatever its bytes.
-constexpr std::uint64_t tokens_per_picture = 1'500;
-// A body with less in it than this is not looked through for one.
-constexpr std::size_t smallest_picture = 4096;
-
-/// Tokens of a request body, before anybody has counted them: a tenth above one for four bytes, and data that stands in
-/// it as base64 by the piece, since its bytes say nothing.
-std::uint64_t estimated_tokens(std::string_view body) {
-  constexpr std::string_view mark = ";base64,";
-  std::uint64_t bytes = body.size(), tokens = 0;
-  if (bytes < smallest_picture) return bytes / bytes_per_token + bytes / (bytes_per_token * 10) + 1;
-  for (std::size_t at = body.find(mark); at != body.npos; at = body.find(mark, at)) {
-    at += mark.size();
-    const std::size_t end = std::min(body.find('"', at), body.size());
-    bytes -= end - at;
-    tokens += tokens_per_picture;
-    at = end;
-  }
-  return tokens + bytes / bytes_per_token + bytes / (bytes_per_token * 10) + 1;
-}
-
 policy::Demand demand_of(const Exchange& exchange) {
   policy::Demand demand;
-  demand.input_tokens = estimated_tokens(exchange.body.view());
+  demand.output_known = exchange.inbound.only_counts;
+  if (exchange.inbound.only_counts) return demand;
+  demand.input_tokens = expected_input_tokens(exchange);
   // What is no stream of text has no output that counts: embeddings, moderations.
   if (exchange.inbound.stream_kind == protocol::openai::StreamKind::opaque) {
     demand.output_known = true;
     return demand;
   }
-  const auto& scan = exchange.scan;
-  demand.output_known = scan.max_output.has_value();
-  const std::uint64_t each = scan.max_output.value_or(exchange.resolution.model->default_max_output);
-  const std::uint64_t choices = std::max<std::uint64_t>(1, scan.choices);
-  constexpr std::uint64_t plenty = 1'000'000'000'000;
-  demand.output_tokens = each > plenty / choices ? plenty : each * choices;
+  demand.output_known = exchange.scan.max_output.has_value();
+  demand.output_tokens = most_output_tokens(exchange, *exchange.resolution.model);
   return demand;
 }
 
@@ -59,12 +34,9 @@ policy::Demand demand_of(const Exchange& exchange) {
 std::shared_ptr<policy::LimitScope> end_user_scope(const Exchange& exchange, SteadyTime now) {
   const Caller& caller = exchange.caller;
   if (!caller.key->key.settings.may_delegate || !caller.tenant->end_user_limits.any()) return nullptr;
-  const std::string& named = !exchange.inbound.end_user.empty() ? exchange.inbound.end_user : exchange.scan.end_user;
-  if (named.empty()) return nullptr;
-  const Digest digest = sha256(named);
-  std::uint64_t hash = 0;
-  std::memcpy(&hash, digest.data(), sizeof hash);
-  return exchange.world->limits->live->end_users.scope(caller.tenant->name, hash, caller.tenant->end_user_limits, now);
+  if (end_user_of(exchange).empty()) return nullptr;
+  return exchange.world->limits->live->end_users.scope(caller.tenant->name, end_user_hash_of(exchange),
+                                                       caller.tenant->end_user_limits, now);
 }
 
 template <class Items>
@@ -142,14 +114,10 @@ void settle_unsaid(policy::Hold& hold, const Exchange& exchange, SteadyTime now)
   if (record.attempts.empty()) return hold.refund(now);
   const bool answered = record.status == 200 || exchange.events_begun;
   if (!answered) return hold.cancel(now);
-  hold.settle({record.bytes_in / bytes_per_token, 0, record.bytes_out / bytes_per_token}, now);
+  hold.settle({tokens_of_bytes(record.bytes_in), 0, tokens_of_bytes(record.bytes_out)}, now);
 }
 
 }  // namespace
-
-std::uint64_t expected_tokens(const Exchange& exchange) {
-  return estimated_tokens(exchange.body.view()) + exchange.scan.max_output.value_or(0);
-}
 
 bool Caller::may_call(const config::Snapshot& snapshot, const config::Resolution& resolution) const {
   if (!tenant) return true;
@@ -191,6 +159,7 @@ void settle(Exchange& exchange) {
   if (exchange.hold.chain().empty()) return;
   const SteadyTime now = exchange.alarm.woken_at();
   const auto& usage = exchange.record.usage;
+  if (exchange.inbound.only_counts) return exchange.hold.settle({}, now);
   if (!usage) return settle_unsaid(exchange.hold, exchange, now);
   exchange.hold.settle({std::min(usage->input, most_believed), std::min(usage->cached_input, most_believed),
                         std::min(usage->output, most_believed)},

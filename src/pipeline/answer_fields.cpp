@@ -45,11 +45,25 @@ void add_limits(ByteBuffer& out, const policy::Standing& standing) {
   out.commit(static_cast<std::size_t>(end - begin));
 }
 
+void add_money(ByteBuffer& fields, const Exchange& exchange) {
+  if (exchange.given_max_output)
+    fields.append_all("X-Tollgate-Max-Output: ", Decimal(*exchange.given_max_output).text(), "\r\n");
+  // On an answer that goes out whole the cost is known by now; on others it is not.
+  if (!exchange.account_closed && !exchange.record.cost) return;
+  if (exchange.events_begun || exchange.record.stream) return;
+  if (exchange.record.cost && !exchange.record.unpriced)
+    fields.append_all("X-Tollgate-Cost-Usd: ", MoneyText(*exchange.record.cost).text(), "\r\n");
+  if (exchange.budgets.empty()) return;
+  if (const auto rest = policy::remaining(exchange.budgets, exchange.now()))
+    fields.append_all("X-Tollgate-Budget-Remaining-Usd: ", MoneyText(*rest).text(), "\r\n");
+}
+
 }  // namespace
 
 std::string_view reason_of(const Exchange& exchange) {
   using policy::Reason;
   const Reason reason = exchange.choice.reason;
+  if (exchange.downgraded) return "budget_downgrade";
   if (reason != Reason::primary) return policy::name_of(reason);
   return policy::name_of(exchange.task ? Reason::task : reason);
 }
@@ -61,12 +75,14 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
   // What usually comes of the gateway's own; blocks of up to 1 KiB are those that malloc gives without a search.
   fields.reserve(384 + more.size() + (limited ? longest_limits : 0));
   add(fields, "X-Request-Id: ", record.request_id);
+  if (exchange.inbound.surface == protocol::Surface::anthropic) add(fields, "Request-Id: ", record.request_id);
   add(fields, "X-Client-Request-Id: ", record.client_request_id);
   if (exchange.world->snapshot->server.full_response_headers) {
     add(fields, "X-Tollgate-Upstream-Request-Id: ", record.upstream_request_id);
     add(fields, "X-Tollgate-Route: ", record.route);
     add(fields, "X-Tollgate-Task: ", record.task);
     add(fields, "X-Tollgate-Warning: ", exchange.warning);
+    add(fields, "X-Tollgate-Dropped: ", exchange.dropped);
     if (!record.target.empty()) {
       const auto spent = std::chrono::duration_cast<Micros>(exchange.alarm.now() - exchange.began);
       const Micros overhead = std::max(Micros{0}, spent - record.waited_for_upstream);
@@ -78,6 +94,7 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
                         "\r\n");
     }
   }
+  add_money(fields, exchange);
   if (limited) add_limits(fields, exchange.standing);
   fields.append(more);
   return fields;

@@ -10,6 +10,7 @@
 #include "error_status.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace tollgate::pipeline {
@@ -39,19 +40,37 @@ bool is_event_stream(const ResponseHead& head) {
 
 /// The header lines that cross. A stream's content type is our own. What is left of the gateway's own limits at the
 /// provider is none of a tenant's business, and would hide what is left of its own.
-ByteBuffer crossing_fields(const Exchange& exchange, const ResponseHead& head, bool streaming) {
-  constexpr std::string_view limits = "x-ratelimit-";
+ByteBuffer crossing_fields(const Exchange& exchange, const ResponseHead& head, bool streaming, Adapter* adapter) {
+  constexpr std::string_view limits = "x-ratelimit-", anthropic_limits = "anthropic-ratelimit-";
   const bool shared = exchange.caller.tenant && !exchange.caller.tenant->passes_credentials;
+  const auto begins = [](std::string_view name, std::string_view prefix) {
+    return name.size() > prefix.size() && equals_ignoring_case(name.substr(0, prefix.size()), prefix);
+  };
   ByteBuffer fields;
   fields.reserve(usual_crossing_bytes);
   for (const auto& field : head.fields) {
     if (!protocol::http::crosses_to_client(field.name)) continue;
     if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
-    const bool may_be_limit = shared && field.name.size() > limits.size();
-    if (may_be_limit && equals_ignoring_case(field.name.substr(0, limits.size()), limits)) continue;
+    if ((shared || adapter) && (begins(field.name, limits) || begins(field.name, anthropic_limits))) continue;
     fields.append_all(field.name, ": ", field.value, "\r\n");
   }
+  if (adapter && !shared) fields.append(adapter->limit_fields(head.fields));
   return fields;
+}
+
+/// Without the lines that speak of one API.
+std::string fields_for_others(std::string_view fields) {
+  constexpr std::array<std::string_view, 2> prefixes{"anthropic-", "openai-"};
+  std::string kept;
+  while (!fields.empty()) {
+    const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
+    fields.remove_prefix(line.size());
+    const auto begins = [line](std::string_view prefix) {
+      return equals_ignoring_case(line.substr(0, prefix.size()), prefix);
+    };
+    if (std::ranges::none_of(prefixes, begins)) kept += line;
+  }
+  return kept;
 }
 
 bool is_plain_id(std::string_view id) {
@@ -68,12 +87,15 @@ Attempt::Attempt(Exchange& exchange)
              exchange.scan.stream),
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       place_(exchange.record.attempts.size()),
-      stream_(exchange),
-      body_(exchange) {
+      charge_(exchange, place_),
+      stream_(exchange, charge_),
+      body_(exchange, charge_) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
+  attempt.model = record().model;
   attempt.reason = exchange.choice.reason;
   attempt.id = id_;
+  attempt.began = std::chrono::duration_cast<Micros>(clock_.began() - exchange.began);
   if (const auto own = exchange.own_credential(); !own.value.empty())
     attempt.credential = own.name;
   else if (exchange.choice.credential)
@@ -92,32 +114,81 @@ void Attempt::put_down(Outcome outcome) {
   if (std::exchange(put_down_, true)) return;
   AttemptRecord& attempt = record().attempts[place_];
   attempt.outcome = outcome;
+  attempt.ended = std::chrono::duration_cast<Micros>(exchange_.alarm.woken_at() - exchange_.began);
+  charge_.settle(outcome, billed(), waste(outcome), status_);
   if (!call_) return;
   attempt.reused = call_->reused();
   attempt.replayed = call_->replayed();
 }
 
+/// An error costs nothing; what was sent and brought nothing may.
+Billed Attempt::billed() const {
+  if (status_ >= 400 || exchange_.held || !call_) return Billed::nothing;
+  if (had_content_ || stream_.opened()) return Billed::answer;
+  const Phase phase = call_->phase();
+  const bool unsent = phase == Phase::queue || phase == Phase::connect || phase == Phase::send;
+  return unsent ? Billed::nothing : Billed::unknown;
+}
+
+Waste Attempt::waste(Outcome outcome) const {
+  if (outrun_) return Waste::hedge;
+  if (outcome == Outcome::ok) return Waste::none;
+  if (outcome == Outcome::cancelled) return Waste::abandoned;
+  const bool part_has_gone = stream_.opened() || (exchange_.client.begun() && !exchange_.events_begun);
+  if (part_has_gone) return Waste::truncated;
+  // Who is asked next is not known yet; whoever has others does not go back to the same one.
+  return charge_.has_others() ? Waste::fallback : Waste::retry;
+}
+
 void Attempt::cut_off() {
+  outrun_ = !is_over();
   put_down(is_over() ? outcome() : Outcome::cancelled);
   over_ = true;
   call_.reset();
 }
 
 void Attempt::start() {
-  request_.path = exchange_.inbound.path;
-  request_.query = exchange_.inbound.query;
-  request_.fields = exchange_.inbound.fields.view();
   request_.attempt_id = id_.text();
+  if (record().trace) request_.trace = &*record().trace;
   const config::Credential* credential = exchange_.choice.credential;
   if (const auto own = exchange_.own_credential(); !own.value.empty())
     request_.credential = own.value;
   else if (credential && credential != &provider_.credentials.front())
     request_.credential = credential->key.reveal();
-  splices_ = std::move(exchange_.splices);
-  request_.body = protocol::openai::apply_splices(exchange_.body.view(), splices_);
+  if (auto written = write_request(); !written) {
+    failure_ = std::make_unique<Failure>(written.error());
+    return;
+  }
   for (const std::string_view piece : request_.body) request_.body_size += piece.size();
   request_.connect_timeout = clock_.connect_timeout();
+  if (auto opened = charge_.open(); !opened) {
+    failure_ = std::make_unique<Failure>(opened.error());
+    return;
+  }
   call_ = exchange_.world->providers[target().provider]->start(request_, exchange_.point);
+}
+
+Result<void> Attempt::write_request() {
+  if (fit_of(exchange_.inbound, provider_.protocol) == Fit::same) {
+    request_.path = exchange_.inbound.path;
+    request_.query = exchange_.inbound.query;
+    request_.fields = exchange_.inbound.fields.view();
+    splices_ = std::move(exchange_.splices);
+    request_.body = protocol::openai::apply_splices(exchange_.body.view(), splices_);
+    return {};
+  }
+  adapter_ = Adapter::make(exchange_, provider_);
+  auto adapted = adapter_->request();
+  if (!adapted) {
+    diagnosis_ = {policy::Remedy::another_target, policy::Blame::none};
+    return adapted.error();
+  }
+  adapted_ = std::move(*adapted);
+  adapted_fields_ = fields_for_others(exchange_.inbound.fields.view());
+  request_.path = adapter_->path();
+  request_.fields = adapted_fields_;
+  request_.body = {adapted_};
+  return {};
 }
 
 bool Attempt::goes_on(const Result<void>& step) {
@@ -176,12 +247,13 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
     status_ = head.status;
     retry_after_ = protocol::retry_after(head.fields, exchange_.began_at);
   }
-  const std::string_view id = head.fields.value("x-request-id");
+  const bool is_anthropic = provider_.protocol == config::Protocol::anthropic;
+  const std::string_view id = head.fields.value(is_anthropic ? "request-id" : "x-request-id");
   if (is_plain_id(id)) record().upstream_request_id = loggable(exchange_, id);
   if (auto judged = judge_head(head); !judged) return judged;
 
   streaming_ = head.status == 200 && is_event_stream(head);
-  ByteBuffer fields = crossing_fields(exchange_, head, streaming_);
+  ByteBuffer fields = crossing_fields(exchange_, head, streaming_, adapter_.get());
   // An error's fields are looked through with its body.
   if (head.status < 400 && may_hold_secrets(exchange_, fields.view())) {
     if (const auto clean = without_secrets(exchange_, fields.view())) {
@@ -191,6 +263,9 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   }
   if (streaming_) {
     stream_.upstream_fields(std::move(fields));
+    if (!adapter_) return {};
+    translator_ = adapter_->stream();
+    stream_.usage_is_told();
     return {};
   }
   if (exchange_.client.begun() && head.status >= 400) diagnosis_ = policy::diagnose(head.status, {}, {}, {});
@@ -200,10 +275,11 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
   plain_ = true;
   clock_.content();
   if (head.status >= 400) {
-    error_ = std::make_unique<ErrorRelay>(exchange_);
+    error_ = std::make_unique<ErrorRelay>(exchange_, adapter_.get());
     error_->head(std::string(fields.view()), head);
   } else {
     note_content();
+    if (adapter_) body_.translated_by(*adapter_);
     body_.head(head.status, std::move(fields), head);
   }
   return {};
@@ -226,13 +302,40 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.woken_at());
-  if (streaming_) return settle(stream_.take(data));
+  if (streaming_) {
+    charge_.checkpoint();
+    return translator_ ? take_adapted(data) : settle(stream_.take(data));
+  }
   if (error_) {
     over_ = !error_->take(data);
     return {};
   }
   body_.take(data);
   return judge_body();
+}
+
+Result<void> Attempt::take_adapted(std::string_view data) {
+  translated_.clear();
+  translator_->take(data, translated_);
+  if (translator_->usage()) record().usage = translator_->usage();
+  adapter_->keep(translator_->take_thoughts());
+  // Nothing new is no reason to look at what is there.
+  return judge_translation(translated_.empty() ? Result<void>() : settle(stream_.take(translated_)));
+}
+
+Result<void> Attempt::end_adapted() {
+  translated_.clear();
+  translator_->end(translated_);
+  if (translator_->usage()) record().usage = translator_->usage();
+  adapter_->keep(translator_->take_thoughts());
+  if (auto relayed = judge_translation(settle(stream_.take(translated_))); !relayed || over_) return relayed;
+  over_ = true;
+  return settle(stream_.upstream_ended());
+}
+
+Result<void> Attempt::judge_translation(Result<void> relayed) {
+  if (!relayed || over_ || translator_->fault().empty()) return relayed;
+  return fail(FailureKind::upstream_error, std::string(translator_->fault()) + " of its stream cannot be understood");
 }
 
 /// A body that came in one piece has been looked at before its end.
@@ -242,6 +345,7 @@ Result<void> Attempt::judge_body() {
 }
 
 Result<void> Attempt::take_end() {
+  if (translator_) return end_adapted();
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());
   if (error_) {
@@ -272,7 +376,8 @@ AttemptEnd Attempt::end() const {
   AttemptEnd end{diagnosis_, timeout_, too_slow, retry_after_, had_content_, status_, {}};
   if (const auto& held = exchange_.held) {
     end.overload = held->status == 429 || held->status == 503 || held->status == 529;
-    const auto said = protocol::openai::read_error(held->body).value_or(protocol::openai::ErrorInfo{});
+    const std::string& words = held->said.empty() ? held->body : held->said;
+    const auto said = protocol::openai::read_error(words).value_or(protocol::openai::ErrorInfo{});
     end.diagnosis = policy::diagnose(held->status, said.type, said.code, said.message);
     if (effort_of(exchange_).asks_others_of_refused_content &&
         policy::refuses_content(held->status, said.type, said.code))
@@ -292,6 +397,7 @@ Result<void> Attempt::settle(StreamRelay::State state) {
     // Nothing may be sent a second time now, and a stream may last for minutes.
     exchange_.body.release();
     exchange_.inbound.fields.release();
+    if (adapter_) adapted_ = adapted_fields_ = std::string();
   }
   switch (state) {
     case StreamRelay::State::open:
@@ -309,8 +415,8 @@ Result<void> Attempt::settle(StreamRelay::State state) {
 
 void Attempt::refuse(const std::string& body) {
   over_ = true;
-  exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{status_of(body), "Content-Type: application/json\r\n",
-                                                           without_secrets(exchange_, body).value_or(body)});
+  exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{
+      status_of(body), "Content-Type: application/json\r\n", without_secrets(exchange_, body).value_or(body), {}});
 }
 
 SteadyTime Attempt::before_wait() {

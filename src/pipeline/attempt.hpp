@@ -4,7 +4,9 @@
 #include "tollgate/base/ids.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
+#include "adapter.hpp"
 #include "attempt_clock.hpp"
+#include "charge.hpp"
 #include "dispatcher.hpp"
 #include "relay_body.hpp"
 #include "relay_error.hpp"
@@ -55,11 +57,15 @@ class Attempt {
   const config::Target& target() const { return *exchange_.choice.target; }
   RequestRecord& record() { return exchange_.record; }
 
+  Result<void> write_request();
   bool goes_on(const Result<void>& step);
   Result<void> advance();
   Result<void> take_head(const protocol::http::ResponseHead& head);
   Result<void> judge_head(const protocol::http::ResponseHead& head);
   Result<void> take_data(std::string_view data);
+  Result<void> take_adapted(std::string_view data);
+  Result<void> end_adapted();
+  Result<void> judge_translation(Result<void> relayed);
   Result<void> take_end();
   Result<void> judge_body();
   void note_content();
@@ -68,6 +74,8 @@ class Attempt {
 
   Outcome outcome() const;
   void put_down(Outcome outcome);
+  Billed billed() const;
+  Waste waste(Outcome outcome) const;
   SteadyTime sign_of_life() const;
   Result<void> woken(Woke woke);
   Result<void> after_client_wait(Woke woke);
@@ -80,9 +88,14 @@ class Attempt {
   AttemptClock clock_;
   Uuid id_;
   std::size_t place_;                              ///< in the record's attempts
+  std::unique_ptr<Adapter> adapter_;               ///< null: the provider speaks the client's API
+  std::string adapted_, adapted_fields_;           ///< the request in the provider's
   std::vector<protocol::openai::Splice> splices_;  ///< parts of the request's body: it may be sent for long, and again
   UpstreamRequest request_;
   std::unique_ptr<UpstreamCall> call_;
+  Charge charge_;
+  std::unique_ptr<protocol::StreamTranslator> translator_;  ///< of an adapted stream
+  std::string translated_;                                  ///< what it gave last
   StreamRelay stream_;
   BodyRelay body_;
   std::unique_ptr<ErrorRelay> error_;  ///< once the answer is known to be one
@@ -91,6 +104,7 @@ class Attempt {
   bool plain_ = false;                 ///< it is something else
   bool over_ = false;
   bool had_content_ = false;
+  bool outrun_ = false;                              ///< another attempt was faster
   bool put_down_ = false;                            ///< in the record, as it has ended
   policy::Diagnosis diagnosis_ = policy::no_answer;  ///< of a failure
   policy::Timeout timeout_ = policy::Timeout::none;

@@ -2,6 +2,7 @@
 // body waits until it makes a difference.
 #include "candidates.hpp"
 
+#include "adapter.hpp"
 #include "stages.hpp"
 
 #include <algorithm>
@@ -58,7 +59,8 @@ Candidates::Candidates(const Exchange& exchange) : exchange_(exchange) {
   const config::Model& primary = *exchange.resolution.model;
   if (is_able(primary)) add_model(primary, exchange.resolution.wildcard_part, 0);
   const config::Dispatch* dispatch = dispatch_of(exchange);
-  if (!dispatch) return;
+  // What a spent budget has chosen, nobody dearer stands in for.
+  if (!dispatch || exchange.downgraded) return;
   std::uint16_t rank = 1;
   for (const config::ModelName& name : dispatch->fallbacks) add(name, rank++);
 }
@@ -94,6 +96,10 @@ void Candidates::add_target(const config::Model& model, std::size_t index, std::
   const config::Snapshot& snapshot = *exchange_.world->snapshot;
   const Health& health = *exchange_.world->health;
   const config::Target& target = model.targets[index];
+  if (fit_of(exchange_.inbound, snapshot.providers[target.provider].protocol) == Fit::impossible) {
+    lacking_ = "a path that its provider does not know";
+    return;
+  }
   const auto place = static_cast<std::size_t>(&model - snapshot.models.data());
   const TargetHealth& known = health.models[place][index];
   const auto number = static_cast<std::uint16_t>(list_.empty() ? 0 : list_.back().number + 1);

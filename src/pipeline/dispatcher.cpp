@@ -2,6 +2,7 @@
 // failed() and abandoned() tells how it went.
 #include "dispatcher.hpp"
 
+#include "account.hpp"
 #include "stages.hpp"
 
 #include <algorithm>
@@ -108,7 +109,23 @@ void Dispatcher::pass_over() {
   plan_.refuse(candidate().number);
 }
 
+std::unique_ptr<Failure> Dispatcher::take_money() {
+  exchange_.purse.has_others = candidates_[0].number != candidates_[candidates_.size() - 1].number;
+  auto forbidden = fill_purse(exchange_, *candidate().model, *candidate().target, candidate().part);
+  if (forbidden) {
+    end_leg();
+    plan_.refuse(candidate().number);
+  }
+  return forbidden;
+}
+
 bool Dispatcher::begin() {
+  const bool begun = try_begin();
+  if (!begun) empty_purse(exchange_);
+  return begun;
+}
+
+bool Dispatcher::try_begin() {
   const SteadyTime now = exchange_.alarm.woken_at();
   const TargetHealth& health = *candidate().health;
   if (leg_.repeat && !health.repeats->try_repeat(now)) {
@@ -227,7 +244,7 @@ bool Dispatcher::begin_hedge() {
   if (step.stop || !candidate().health->hedges->try_take()) return false;
   other_ = std::make_unique<Leg>(std::exchange(leg_, {}));
   choose(step);
-  if (take_place() && begin()) return true;
+  if (take_place() && !take_money() && begin()) return true;
   leg_ = std::move(*other_);
   other_.reset();
   candidate().health->hedges->give_back();

@@ -40,6 +40,9 @@ class Dispatcher {
   bool has_place() const { return leg_.place; }
   /// No place was to be had: this target is not asked for the request any more.
   void pass_over();
+  /// Puts aside what the attempt may cost; gives what forbids it. Then the target is not asked for the request any
+  /// more.
+  std::unique_ptr<Failure> take_money();
   /// Takes what else the attempt needs and aims the exchange at it. False: it cannot be had any more; ask for the next.
   /// That happens where others were faster, or the retry budget is spent.
   bool begin();
@@ -96,6 +99,7 @@ class Dispatcher {
 
   const Candidate& candidate() const { return candidates_[leg_.chosen]; }
   void choose(const policy::AttemptPlan::Step& step);
+  bool try_begin();
   bool is_plain(SteadyTime now) const;
   void report(policy::Verdict verdict);
   void end_leg();

@@ -13,7 +13,9 @@ std::uint16_t status_of(std::string_view error_json) {
   const auto says = [&error](std::string_view word) {
     return error->type.find(word) != std::string::npos || error->code.find(word) != std::string::npos;
   };
-  if (says("rate_limit") || says("insufficient_quota") || says("overloaded")) return 429;
+  if (says("rate_limit") || says("insufficient_quota")) return 429;
+  // The whole service is, not this credential alone: it need not cool.
+  if (says("overloaded")) return error->type == "overloaded_error" ? 529 : 503;
   if (says("invalid_request") || says("context_length")) return 400;
   return 502;
 }

@@ -23,12 +23,15 @@ std::shared_ptr<const LimitScopes> limit_scopes(const config::Snapshot& snapshot
   return scopes;
 }
 
-std::shared_ptr<const policy::KnownKey> known_key(policy::Key key, LiveState& live, SteadyTime now) {
+std::shared_ptr<const policy::KnownKey> known_key(policy::Key key, LiveState& live, SteadyTime now, SystemTime wall) {
   auto known = std::make_shared<policy::KnownKey>();
   known->networks = policy::parse_networks(key.settings.addresses);
   if (key.settings.limits.any()) known->limits = live.limits.scope(ScopeKind::key, key.id, key.settings.limits, now);
+  known->budgets = live.budgets.list(ScopeKind::key, budget_owner(key), key.settings.budgets, wall);
   known->key = std::move(key);
   return known;
 }
+
+std::string budget_owner(const policy::Key& key) { return key.tenant + "/" + key.name; }
 
 }  // namespace tollgate::pipeline

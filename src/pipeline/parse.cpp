@@ -10,6 +10,8 @@ Result<void> parse(Exchange& exchange) {
   auto scan = protocol::openai::scan_request(exchange.body.view());
   if (!scan) return scan.error();
   exchange.scan = std::move(*scan);
+  if (exchange.inbound.surface == protocol::Surface::anthropic && exchange.scan.end_user.empty())
+    exchange.scan.end_user = exchange.scan.user_id;
   exchange.record.stream = exchange.scan.stream;
   if (exchange.scan.model.empty())
     return Failure{FailureKind::bad_request, Source::client, "you must provide a model parameter",

@@ -39,14 +39,26 @@ class Belongings {
   std::unique_ptr<HeldAnswer> held_;
   std::string_view model_, target_;
   std::string upstream_request_id_;
-  std::optional<protocol::openai::Usage> usage_;
+  std::optional<protocol::Usage> usage_;
   Micros waited_;
 };
 
-class Race {
+class Race final : public Rival {
  public:
   Race(Exchange& exchange, Dispatcher& dispatcher, Attempt& first)
       : exchange_(exchange), dispatcher_(dispatcher), aside_(exchange), at_hand_(&first) {}
+
+  ~Race() override { exchange_.rival = nullptr; }
+  Race(const Race&) = delete;
+  Race& operator=(const Race&) = delete;
+
+  void give_way() override {
+    is_won_ = true;
+    turn();
+    dispatcher_.outrun();
+    at_hand_->cut_off();
+    turn();
+  }
 
   /// False: there is nobody to race with.
   bool begin() {
@@ -54,6 +66,7 @@ class Race {
     second_ = std::make_unique<Attempt>(exchange_);
     other_ = std::exchange(at_hand_, second_.get());
     second_->start();
+    exchange_.rival = this;
     return true;
   }
 
@@ -89,7 +102,15 @@ class Race {
     std::swap(at_hand_, other_);
   }
 
+  /// Also where one has lost without a word, so that nothing is asked to give way twice.
   bool is_decided() {
+    const bool decided = decide();
+    if (decided) exchange_.rival = nullptr;
+    return decided;
+  }
+
+  bool decide() {
+    if (is_won_) return true;
     const bool over = at_hand_->is_over();
     if (!over && !at_hand_->had_content()) return false;
     const bool has_failed = over && at_hand_->result() == AttemptResult::no_answer;
@@ -116,6 +137,7 @@ class Race {
   std::unique_ptr<Attempt> second_;
   Attempt* at_hand_;
   Attempt* other_ = nullptr;
+  bool is_won_ = false;  ///< by the one at hand, and the other one knows
 };
 
 }  // namespace

@@ -42,4 +42,16 @@ std::string_view name_of(Phase phase) {
   return "done";  // GCOVR_EXCL_LINE: every phase has returned
 }
 
+std::string_view name_of(Waste waste) {
+  switch (waste) {
+    case Waste::none: return "none";
+    case Waste::retry: return "retry";
+    case Waste::fallback: return "fallback";
+    case Waste::hedge: return "hedge";
+    case Waste::truncated: return "truncated";
+    case Waste::abandoned: return "abandoned";
+  }
+  return "none";  // GCOVR_EXCL_LINE: every reason has returned
+}
+
 }  // namespace tollgate::pipeline

@@ -3,6 +3,7 @@
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
+#include "adapter.hpp"
 #include "error_status.hpp"
 #include "relay_error.hpp"
 
@@ -16,6 +17,19 @@ namespace {
 
 // What is held whole: beyond it memory counts for more than knowing the end before the beginning.
 constexpr std::size_t whole_limit = 1024 * 1024;
+
+// What is translated is held whole, so it needs a bound of its own: far above the longest answer there is.
+constexpr std::size_t translated_limit = 32 * 1024 * 1024;
+
+constexpr std::size_t longest_tail = 4096;
+
+/// The usage of an answer of which only the end was kept, where it is among the last members of the whole: what is told
+/// then is read as an object of its own, which it is not where it stands deeper.
+std::optional<protocol::Usage> usage_at_the_end(std::string_view tail) {
+  const std::size_t at = tail.rfind("\"usage\"");
+  if (at == tail.npos) return std::nullopt;
+  return protocol::openai::read_usage(std::string("{").append(tail.substr(at)));
+}
 
 }  // namespace
 
@@ -32,11 +46,13 @@ void BodyRelay::begin(BodyForm form) {
 }
 
 void BodyRelay::take(std::string_view bytes) {
-  exchange_.record.bytes_out += bytes.size();
-  if (exchange_.client.begun()) {
-    exchange_.client.write({&bytes, 1});
+  if (adapter_) {
+    if (held_.size() + bytes.size() <= translated_limit) return held_.append(bytes);
+    fault_ = "its answer is larger than 32 MiB";
     return;
   }
+  exchange_.record.bytes_out += bytes.size();
+  if (exchange_.client.begun()) return pass_on(bytes);
   if (held_.empty() && length_known_ && bytes.size() == length_) {
     // The common case: all of it in one read, sent from where it lies.
     send_whole(bytes);
@@ -45,14 +61,23 @@ void BodyRelay::take(std::string_view bytes) {
   held_.append(bytes);
   if (held_.size() <= whole_limit && (!length_known_ || length_ <= whole_limit)) return;
   begin({.streamed = !length_known_, .length = length_});
-  const std::string_view piece = held_.view();
-  exchange_.client.write({&piece, 1});
+  pass_on(held_.view());
   held_.release();
 }
 
+void BodyRelay::pass_on(std::string_view bytes) {
+  exchange_.client.write({&bytes, 1});
+  tail_.append(bytes.substr(bytes.size() - std::min(bytes.size(), longest_tail)));
+  if (tail_.size() > longest_tail) tail_.erase(0, tail_.size() - longest_tail);
+}
+
 void BodyRelay::ended() {
+  if (adapter_) return send_translated();
   if (!exchange_.client.begun() && !settled_) send_whole(held_.view());
-  if (exchange_.client.begun()) exchange_.client.end();
+  if (!exchange_.client.begun()) return;
+  if (!settled_) exchange_.record.usage = usage_at_the_end(tail_);
+  charge_.settle_answered();
+  exchange_.client.end();
 }
 
 void BodyRelay::send_whole(std::string_view body) {
@@ -60,12 +85,34 @@ void BodyRelay::send_whole(std::string_view body) {
   read(body);
   if (!fault_.empty()) return;
   if (status_ >= 400) {
-    exchange_.held = std::make_unique<HeldAnswer>(
-        HeldAnswer{status_, std::string(fields_.view()), without_secrets(exchange_, body).value_or(std::string(body))});
+    exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{
+        status_, std::string(fields_.view()), without_secrets(exchange_, body).value_or(std::string(body)), {}});
     return;
   }
+  exchange_.record.status = status_;
+  charge_.settle_answered();
   begin({.length = body.size()});
   exchange_.client.write({&body, 1});
+}
+
+void BodyRelay::send_translated() {
+  settled_ = true;
+  if (!fault_.empty()) return;
+  auto reply = adapter_->reply(held_.view());
+  if (!reply) {
+    fault_ = reply.error().message;
+    return;
+  }
+  exchange_.record.usage = reply->usage;
+  if (!reply->usage) charge_.answer_came(reply->body);
+  adapter_->keep(reply->thoughts);
+  exchange_.record.status = status_;
+  exchange_.record.bytes_out += reply->body.size();
+  charge_.settle_answered();
+  begin({.length = reply->body.size()});
+  const std::string_view piece = reply->body;
+  exchange_.client.write({&piece, 1});
+  exchange_.client.end();
 }
 
 void BodyRelay::read(std::string_view body) {
@@ -78,6 +125,7 @@ void BodyRelay::read(std::string_view body) {
   const auto meaning = protocol::openai::read_reply(body);
   exchange_.record.usage = meaning.usage;
   if (!is_chat) return;
+  if (!meaning.usage && !meaning.error) charge_.answer_came(body);
   if (meaning.broken) fault_ = "its answer is not valid JSON";
   if (meaning.no_choices && !meaning.error) fault_ = "it answered 200 without an answer";
   if (!meaning.error) return;

@@ -4,17 +4,24 @@
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
+#include "charge.hpp"
+
 #include <string>
 #include <string_view>
 
 namespace tollgate::pipeline {
 
+class Adapter;
+
 class BodyRelay {
  public:
-  explicit BodyRelay(Exchange& exchange) : exchange_(exchange) {}
+  /// Both must outlive it.
+  BodyRelay(Exchange& exchange, Charge& charge) : exchange_(exchange), charge_(charge) {}
 
   /// The status and header lines for the client, and the length where the upstream gave one.
   void head(std::uint16_t status, ByteBuffer fields, const protocol::http::ResponseHead& upstream);
+  /// Before head(): the body is in the API of another provider.
+  void translated_by(Adapter& adapter) { adapter_ = &adapter; }
   void take(std::string_view bytes);
   /// The body is complete: sends it, or its end.
   void ended();
@@ -24,17 +31,23 @@ class BodyRelay {
 
  private:
   void begin(BodyForm form);
+  void send_translated();
   void send_whole(std::string_view body);
   void read(std::string_view body);
 
+  void pass_on(std::string_view bytes);
+
   Exchange& exchange_;
+  Charge& charge_;
+  Adapter* adapter_ = nullptr;  ///< null: the body passes as it is
   std::uint16_t status_ = 0;
   ByteBuffer fields_;
   bool length_known_ = false;
   std::uint64_t length_ = 0;
   ByteBuffer held_;
+  std::string tail_;      ///< the last bytes of one that is passed on as it comes
   bool settled_ = false;  ///< what came has been looked at as a whole
-  std::string_view fault_;
+  std::string fault_;
 };
 
 }  // namespace tollgate::pipeline

@@ -3,9 +3,10 @@
 #include "relay_error.hpp"
 
 #include "tollgate/pipeline/serve.hpp"
-#include "tollgate/protocol/openai/error.hpp"
 #include "tollgate/protocol/redactor.hpp"
 
+#include "account.hpp"
+#include "adapter.hpp"
 #include "error_status.hpp"
 
 #include <algorithm>
@@ -26,16 +27,6 @@ std::string without_field(std::string_view fields, std::string_view prefix) {
     if (!protocol::http::equals_ignoring_case(line.substr(0, prefix.size()), prefix)) kept += line;
   }
   return kept;
-}
-
-std::string event_of(std::string_view text) {
-  std::string event;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    event.append("data: ").append(text.substr(0, end)).append("\n");
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return event + "\n";
 }
 
 const config::Provider& provider_of(const Exchange& exchange) {
@@ -76,15 +67,17 @@ void send_held(Exchange& exchange, bool may_retry) {
   const std::string_view body = held.body;
   if (exchange.client.begun()) {
     // The 200 is out already: the event says it all by itself.
-    const std::string event = event_of(body);
+    const std::string event = protocol::error_event(exchange.inbound.surface, body);
     const std::string_view piece = event;
     record.bytes_out += event.size();
+    close_account(exchange);
     exchange.client.write({&piece, 1});
     exchange.client.end();
     return;
   }
   record.status = held.status;
   record.bytes_out = held.body.size();
+  close_account(exchange);
   std::string fields = held.fields;
   if (!may_retry) fields = without_field(fields, "x-should-retry") + "X-Should-Retry: false\r\n";
   exchange.client.begin(held.status, answer_fields(exchange, fields).view(), {.length = body.size()});
@@ -117,7 +110,14 @@ void ErrorRelay::ended() {
 }
 
 void ErrorRelay::keep(std::string body) {
-  exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{status_, std::move(fields_), std::move(body)});
+  if (!adapter_) {
+    exchange_.held = std::make_unique<HeldAnswer>(HeldAnswer{status_, std::move(fields_), std::move(body), {}});
+    return;
+  }
+  auto [status, translated] = adapter_->error(status_, body);
+  fields_ = without_field(fields_, "content-type") + "Content-Type: application/json\r\n";
+  exchange_.held =
+      std::make_unique<HeldAnswer>(HeldAnswer{status, std::move(fields_), std::move(translated), std::move(body)});
 }
 
 /// What cannot be looked through is not passed on; its status is.
@@ -125,9 +125,14 @@ void ErrorRelay::send_stand_in(const std::string& reason) {
   held_.release();
   fields_ = without_field(fields_, "content-") + "Content-Type: application/json\r\n";
   const std::string target(exchange_.record.target);
-  keep(protocol::openai::error_body({FailureKind::upstream_error, Source::upstream,
-                                     "provider '" + target.substr(0, target.find('/')) + "' answered with status " +
-                                         std::to_string(status_) + "; what it said is withheld, as it is " + reason}));
+  const Failure failure{FailureKind::upstream_error, Source::upstream,
+                        "provider '" + target.substr(0, target.find('/')) + "' answered with status " +
+                            std::to_string(status_) + "; what it said is withheld, as it is " + reason};
+  exchange_.held = std::make_unique<HeldAnswer>(
+      HeldAnswer{status_,
+                 std::move(fields_),
+                 protocol::error_body(exchange_.inbound.surface, failure, status_, exchange_.record.request_id),
+                 {}});
 }
 
 }  // namespace tollgate::pipeline

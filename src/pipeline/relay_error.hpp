@@ -24,9 +24,12 @@ std::string_view loggable(const Exchange& exchange, std::string_view text);
 /// Sends what is held. `may_retry`: clients are not told to leave it at that.
 void send_held(Exchange& exchange, bool may_retry);
 
+class Adapter;
+
 class ErrorRelay {
  public:
-  explicit ErrorRelay(Exchange& exchange) : exchange_(exchange) {}
+  /// `adapter`: null where the provider speaks the client's API.
+  ErrorRelay(Exchange& exchange, Adapter* adapter) : exchange_(exchange), adapter_(adapter) {}
 
   /// The status and header lines for the client.
   void head(std::string fields, const protocol::http::ResponseHead& upstream);
@@ -40,6 +43,7 @@ class ErrorRelay {
   void send_stand_in(const std::string& reason);
 
   Exchange& exchange_;
+  Adapter* adapter_;
   std::uint16_t status_ = 0;
   std::string fields_;
   bool encoded_ = false;

@@ -3,8 +3,11 @@
 #include "relay_stream.hpp"
 
 #include "tollgate/pipeline/serve.hpp"
+#include "tollgate/protocol/openai/closing.hpp"
+#include "tollgate/protocol/openai/cost_splice.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 
+#include "candidates.hpp"
 #include "relay_error.hpp"
 
 namespace tollgate::pipeline {
@@ -20,11 +23,14 @@ constexpr std::size_t event_limit = 16 * 1024 * 1024;
 
 constexpr std::string_view stream_fields =
     "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
-constexpr std::string_view comment = ": hb\n\n";
 constexpr std::string_view done_event = "data: [DONE]\n\n";
+constexpr std::string_view message_stop = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-bool ends_with_done(StreamKind kind) { return kind == StreamKind::chat || kind == StreamKind::completions; }
+/// Its last word says nothing that was not said before.
+bool ends_with_done(StreamKind kind) {
+  return kind == StreamKind::chat || kind == StreamKind::completions || kind == StreamKind::messages;
+}
 
 }  // namespace
 
@@ -40,7 +46,8 @@ void StreamRelay::commit_head() {
 
 void StreamRelay::heartbeat() {
   if (passed_ > 0) return;
-  exchange_.client.write({&comment, 1});
+  const std::string_view sign = protocol::heartbeat(exchange_.inbound.surface);
+  exchange_.client.write({&sign, 1});
 }
 
 void StreamRelay::close_event() {
@@ -110,7 +117,7 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_v
   if (event.data_lines > 1) data = joined = protocol::join_data(text);
   const auto meaning = protocol::openai::read_chunk(kind, event.name, data);
 
-  if (meaning.usage) exchange_.record.usage = meaning.usage;
+  if (meaning.usage && !usage_is_told_) protocol::merge(exchange_.record.usage, *meaning.usage);
   // What an unknown kind of stream sends need not be JSON.
   if (meaning.malformed && kind != StreamKind::opaque) return fail("an event of its stream is not valid JSON");
   if (meaning.usage_only && exchange_.strip_usage) return State::open;
@@ -120,15 +127,47 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_v
   }
   if (meaning.done && !opened_ && ends_with_done(kind)) return fail("its stream ended without an answer");
   if (meaning.finish) ++finishes_;
-  const bool content = meaning.content || meaning.finish || meaning.done || meaning.usage_only;
+  if (meaning.content) charge_.content_came();
+  const bool content = meaning.content || meaning.finish || meaning.done;
   if (!content && !opened_) {
     hold(bytes);
     return State::open;
   }
   open_content();
   if (meaning.error) return failed_in_band(bytes);
-  emit(bytes);
-  return meaning.done ? done() : State::open;
+  if (meaning.usage_only && tells_cost_)
+    emit_with_cost(bytes, data);
+  else
+    emit(bytes);
+  if (meaning.done) return done();
+  return charge_.is_overrun() && ends_overrun() ? end_overrun(data) : State::open;
+}
+
+bool StreamRelay::ends_overrun() const {
+  return effort_of(exchange_).ends_overrun && protocol::openai::can_be_closed(exchange_.inbound.stream_kind);
+}
+
+/// It has brought more than was asked for and held for it: the rest is nobody's money.
+StreamRelay::State StreamRelay::end_overrun(std::string_view last) {
+  const bool wants_usage = exchange_.scan.include_usage.value_or(false);
+  const protocol::Usage usage = charge_.usage_so_far();
+  const std::string events = protocol::openai::closing_events(exchange_.inbound.stream_kind, last,
+                                                              exchange_.scan.choices, wants_usage ? &usage : nullptr);
+  emit(events);
+  return done();
+}
+
+/// The usage chunk with `cost_usd` in it.
+void StreamRelay::emit_with_cost(std::string_view bytes, std::string_view data) {
+  const auto cost = charge_.cost_so_far();
+  const auto splice = cost ? protocol::openai::plan_cost(data, MoneyText(*cost).text()) : std::nullopt;
+  const bool is_part = data.data() >= bytes.data() && data.data() + data.size() <= bytes.data() + bytes.size();
+  if (!splice || !is_part) return emit(bytes);
+  const auto before = static_cast<std::size_t>(data.data() - bytes.data());
+  emit(bytes.substr(0, before + splice->where.begin));
+  emit(splice->text);
+  emit(bytes.substr(before + splice->where.end));
+  flush();
 }
 
 StreamRelay::State StreamRelay::failed_in_band(std::string_view event) {
@@ -173,6 +212,7 @@ void StreamRelay::flush() {
 }
 
 StreamRelay::State StreamRelay::done() {
+  charge_.settle_answered();
   flush();
   exchange_.client.end();
   return State::complete;
@@ -206,7 +246,7 @@ void StreamRelay::complete_tail() {
 StreamRelay::State StreamRelay::finished_silently() {
   close_event();
   tail_.clear();
-  emit(done_event);
+  emit(exchange_.inbound.stream_kind == StreamKind::messages ? message_stop : done_event);
   return state_ = done();
 }
 

@@ -6,6 +6,8 @@
 #include "tollgate/pipeline/exchange.hpp"
 #include "tollgate/protocol/sse.hpp"
 
+#include "charge.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,10 +18,17 @@ namespace tollgate::pipeline {
 
 class StreamRelay {
  public:
-  explicit StreamRelay(Exchange& exchange) : exchange_(exchange) {}
+  /// Both must outlive it.
+  StreamRelay(Exchange& exchange, Charge& charge)
+      : exchange_(exchange),
+        charge_(charge),
+        tells_cost_(exchange.inbound.money && exchange.inbound.money->include_cost) {}
 
   /// The upstream's header lines that cross, for the head when it goes out.
   void upstream_fields(ByteBuffer fields) { upstream_fields_ = std::move(fields); }
+
+  /// Its usage is told by whoever translates it.
+  void usage_is_told() { usage_is_told_ = true; }
 
   /// Sends the 200 and its fields, ahead of any content, so that whatever stands between here and the client keeps the
   /// connection.
@@ -58,6 +67,9 @@ class StreamRelay {
   void hold(std::string_view bytes);
   void emit(std::string_view bytes);
   void flush();
+  bool ends_overrun() const;
+  State end_overrun(std::string_view last);
+  void emit_with_cost(std::string_view bytes, std::string_view data);
   State failed_in_band(std::string_view event);
   void complete_tail();
   State pass_unfinished();
@@ -65,6 +77,7 @@ class StreamRelay {
   State fail(std::string message);
 
   Exchange& exchange_;
+  Charge& charge_;
   protocol::SseScanner scanner_;
   ByteBuffer upstream_fields_;
   ByteBuffer tail_;                    ///< an event that has not ended yet
@@ -72,6 +85,8 @@ class StreamRelay {
   std::vector<std::string_view> out_;  ///< what goes out with the next flush
   std::size_t passed_ = 0;             ///< bytes of the current event that were passed on before its end
   std::uint64_t finishes_ = 0;
+  bool tells_cost_;
+  bool usage_is_told_ = false;
   bool first_event_ = true;
   bool opened_ = false;
   State state_ = State::open;

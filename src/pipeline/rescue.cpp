@@ -1,6 +1,8 @@
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/error.hpp"
+#include "tollgate/protocol/surface.hpp"
 
+#include "account.hpp"
 #include "error_status.hpp"
 
 namespace tollgate::pipeline {
@@ -28,11 +30,13 @@ std::string retry_fields(const Failure& failure) {
 void rescue(Exchange& exchange, const Failure& failure) {
   RequestRecord& record = exchange.record;
   const auto form = protocol::openai::error_form(failure.kind);
+  const std::uint16_t status = failure.status != 0 ? failure.status : form.status;
   record.outcome = outcome_of(failure, exchange.client.begun() && (record.first_token || !record.stream));
   record.ended_by = ended_by(failure.source);
   record.error_code = failure.code.empty() ? std::string(form.code) : failure.code;
+  if (failure.kind == FailureKind::client_left || !exchange.client.begun()) record.status = status;
+  close_account(exchange);
   if (failure.kind == FailureKind::client_left) {
-    record.status = form.status;
     exchange.client.abort();
     return;
   }
@@ -41,20 +45,20 @@ void rescue(Exchange& exchange, const Failure& failure) {
     exchange.client.abort();
     return;
   }
+  const protocol::Surface surface = exchange.inbound.surface;
+  const std::string body = protocol::error_body(surface, failure, status, record.request_id);
   if (exchange.client.begun()) {
-    const std::string frame = protocol::openai::error_frame(failure);
+    const std::string frame = protocol::error_event(surface, body);
     const std::string_view piece = frame;
     record.bytes_out += piece.size();
     exchange.client.write({&piece, 1});
     exchange.client.end();
     return;
   }
-  record.status = form.status;
-  const std::string body = protocol::openai::error_body(failure);
   const std::string_view piece = body;
   record.bytes_out += piece.size();
   const std::string more = retry_fields(failure) + "Content-Type: application/json\r\n";
-  exchange.client.begin(form.status, answer_fields(exchange, more).view(), {.length = body.size()});
+  exchange.client.begin(status, answer_fields(exchange, more).view(), {.length = body.size()});
   exchange.client.write({&piece, 1});
   exchange.client.end();
 }

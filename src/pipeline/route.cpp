@@ -1,9 +1,14 @@
 // From the requested name to whom is asked first, and what is cut out of or put into the body for the target that is
 // asked now: the one is done once for a request, the other for each attempt.
+#include "tollgate/protocol/anthropic/foreign.hpp"
 #include "tollgate/protocol/openai/prompt.hpp"
 
+#include "account.hpp"
 #include "candidates.hpp"
 #include "stages.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace tollgate::pipeline {
 
@@ -38,6 +43,28 @@ Result<void> find_task(Exchange& exchange) {
   for (const config::Task& task : route->tasks) names += (names.empty() ? "" : ", ") + task.name;
   return Failure{FailureKind::bad_request, Source::client,
                  "the route '" + route->name + "' has no task of this name; it has: " + names, "unknown_task", "task"};
+}
+
+/// Where something limits the cost and the client has set no limit of its own.
+std::optional<std::uint64_t> max_output_to_give(const Exchange& exchange) {
+  if (exchange.scan.max_output || exchange.inbound.stream_kind == protocol::openai::StreamKind::opaque) return {};
+  return exchange.choice.model->default_max_output;
+}
+
+/// Both are sorted, and none overlaps another.
+void add_splices(std::vector<protocol::openai::Splice>& to, std::vector<protocol::openai::Splice> more) {
+  if (more.empty()) return;
+  const auto middle = static_cast<std::ptrdiff_t>(to.size());
+  std::ranges::move(more, std::back_inserter(to));
+  std::ranges::inplace_merge(to, to.begin() + middle, {}, [](const auto& splice) { return splice.where.begin; });
+}
+
+std::string_view max_output_name(protocol::openai::StreamKind kind) {
+  switch (kind) {
+    case protocol::openai::StreamKind::chat: return "max_completion_tokens";
+    case protocol::openai::StreamKind::responses: return "max_output_tokens";
+    default: return "max_tokens";
+  }
 }
 
 }  // namespace
@@ -95,14 +122,23 @@ void aim(Exchange& exchange, const Choice& choice) {
   if (!exchange.client.begun()) record.bytes_out = 0;
 
   protocol::openai::SpliceWishes wishes;
-  const std::string_view upstream_name = target.upstream_model == "*" ? choice.part : target.upstream_model;
+  const std::string_view upstream_name = target.is_wildcard() ? choice.part : target.upstream_model;
   if (upstream_name != exchange.scan.model) wishes.model = upstream_name;
   const bool metered = exchange.scan.stream && exchange.inbound.knows_usage_option &&
                        exchange.world->snapshot->providers[target.provider].inject_stream_usage;
+  const bool tells_cost = exchange.inbound.money && exchange.inbound.money->include_cost;
+  exchange.given_max_output = is_bounded(exchange) ? max_output_to_give(exchange) : std::nullopt;
+  if (exchange.given_max_output)
+    wishes.max_output = {max_output_name(exchange.inbound.stream_kind), *exchange.given_max_output};
   wishes.inject_usage = metered && !exchange.scan.include_usage.value_or(false);
   wishes.remove_task_type = !exchange.scan.task_type.empty() && !exchange.scan.store;
+  exchange.dropped.clear();
   exchange.splices = protocol::openai::plan_splices(exchange.scan, wishes);
-  exchange.strip_usage = wishes.inject_usage;
+  if (exchange.inbound.stream_kind == protocol::openai::StreamKind::messages) {
+    add_splices(exchange.splices, protocol::anthropic::cut_foreign_thinking(exchange.body.view()));
+    add_splices(exchange.splices, protocol::anthropic::end_thinking_of_foreign_loop(exchange.body.view()));
+  }
+  exchange.strip_usage = wishes.inject_usage && !tells_cost;
 }
 
 }  // namespace tollgate::pipeline

@@ -1,5 +1,6 @@
 #include "tollgate/pipeline/serve.hpp"
 
+#include "account.hpp"
 #include "attempt.hpp"
 #include "dispatcher.hpp"
 #include "race.hpp"
@@ -126,6 +127,11 @@ Task<MaybeFailure> dispatch(Exchange& exchange) {
       if (stopped) co_return stopped;
       if (!dispatcher.has_place()) continue;
     }
+    if (auto forbidden = dispatcher.take_money()) {
+      // A fallback may be too dear where the primary was not; what nobody was asked for is told as it is.
+      if (dispatcher.attempts() == 0) co_return forbidden;
+      continue;
+    }
     if (!dispatcher.begin()) {
       if (++overtaken > most_overtaken) break;
       continue;
@@ -163,7 +169,15 @@ Task<void> serve(Exchange& exchange) {
   if (!failure && idempotent) failure = co_await take_idempotent_turn(exchange);
   const bool replayed = idempotent && idempotent->replayed();
   if (!failure && !replayed) failure = failure_of(admit(exchange));
-  if (!failure && !replayed) failure = co_await dispatch(exchange);
+  if (!failure && !replayed) {
+    find_budgets(exchange);
+    if (counts_here(exchange)) {
+      answer_count(exchange);
+    } else {
+      failure = co_await dispatch(exchange);
+      if (failure && downgrade(exchange)) failure = co_await dispatch(exchange);
+    }
+  }
   if (idempotent) share_answer(exchange, failure != nullptr);
   if (failure) rescue(exchange, *failure);
   if (!exchange.client.drained()) co_await drain(exchange);

@@ -15,8 +15,20 @@ Result<void> parse(Exchange& exchange);
 /// Finds what the requested name means, and how long it may take.
 Result<void> route(Exchange& exchange);
 
-/// Tokens of the request, before anybody has counted them, and of the longest answer that it asks for.
+/// Tokens of the request, before anybody has counted them.
+std::uint64_t expected_input_tokens(const Exchange& exchange);
+/// The same and those of the longest answer that it asks for.
 std::uint64_t expected_tokens(const Exchange& exchange);
+/// More than that it cannot be, and neither can its answers together at this model.
+std::uint64_t most_input_tokens(const Exchange& exchange, const config::Model& model);
+std::uint64_t most_output_tokens(const Exchange& exchange, const config::Model& model);
+/// Of text of which only the size is known.
+std::uint64_t tokens_of_bytes(std::uint64_t bytes);
+
+/// Whom the request is made for, as it says; empty: it does not.
+std::string_view end_user_of(const Exchange& exchange);
+/// What that one is known by.
+std::uint64_t end_user_hash_of(const Exchange& exchange);
 
 /// Who says what kind of task a request is.
 enum class TaskSource : std::uint8_t { nobody, header, model_name, metadata, classifier };
@@ -34,6 +46,11 @@ void aim(Exchange& exchange, const Choice& choice);
 
 /// Why the one at hand is asked, as the client is told.
 std::string_view reason_of(const Exchange& exchange);
+
+/// Only a number of tokens is asked for, and who would be asked first does not count them.
+bool counts_here(const Exchange& exchange);
+/// Answers such a request by an estimate.
+void answer_count(Exchange& exchange);
 
 /// Makes attempts until one is answered, nobody is left to ask, or nobody wants to know: what it ended by, or null
 /// where the client has its answer or at least all of it that can be had.

@@ -1,6 +1,7 @@
 #include "tollgate/policy/limit_scope.hpp"
 
 #include <array>
+#include <mutex>
 #include <utility>
 
 namespace tollgate::policy {

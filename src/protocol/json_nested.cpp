@@ -12,6 +12,7 @@ Fault NestedWalk::pass_bracket(char bracket) {
     if (open == limit) return Fault::depth;
     kinds = kinds << 1 | object;
     ++open;
+    deepest = open > deepest ? open : deepest;
     begun = true;
     return Fault::none;
   }

@@ -12,6 +12,7 @@ struct NestedWalk {
   const char* at;           ///< the next byte; in a string never the middle of an escape's two first bytes
   unsigned limit;           ///< brackets that may be open in it
   unsigned open = 0;        ///< brackets that are open
+  unsigned deepest = 0;     ///< and that were at most
   std::uint64_t kinds = 0;  ///< one bit an open bracket, the innermost lowest: 1 is an object
   bool in_string = false;   ///< `at` is within a string
   bool begun = false;

@@ -6,6 +6,7 @@
 #include "protocol/json_nested.hpp"
 #include "protocol/json_text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace tollgate::protocol::json {
@@ -128,6 +129,7 @@ bool Reader::enter(char open) {
   if (depth_ == max_depth) return fail(Fault::depth);
   ++at_;
   ++depth_;
+  deepest_ = std::max(deepest_, depth_);
   first_ = true;
   return true;
 }
@@ -242,6 +244,7 @@ bool Reader::skip_nested() {
       return fail(Fault::unexpected);
     }
   }
+  deepest_ = std::max(deepest_, depth_ + walk.deepest);
   return true;
 }
 

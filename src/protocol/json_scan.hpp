@@ -70,6 +70,9 @@ class Reader {
   /// Nothing but blanks is left. Call once the outermost value is taken or left.
   bool finish();
 
+  /// Brackets that were open at once at most, so far.
+  unsigned deepest() const { return deepest_; }
+
   bool failed() const { return fault_ != Fault::none; }
   Fault fault() const { return fault_; }
   /// Offset of the next byte; after a fault, of the byte at fault.
@@ -96,7 +99,7 @@ class Reader {
   const char* comma_at_ = nullptr;
   std::string_view key_;
   std::string decoded_key_;
-  unsigned depth_ = 0;
+  unsigned depth_ = 0, deepest_ = 0;
   bool first_ = false;    ///< just stepped into an object or array
   bool escaped_ = false;  ///< the last string skipped has a backslash
   Fault fault_ = Fault::none;

@@ -1,9 +1,12 @@
+// The paths that there are on each plane, in one table, and what is forgiven in how they are written. What is in no
+// table passes through on the data plane, and nowhere else.
 #include "routes.hpp"
 
 #include <array>
 
 namespace tollgate::server {
 
+using protocol::Surface;
 using protocol::openai::StreamKind;
 
 namespace {
@@ -15,8 +18,11 @@ struct Row {
   Endpoint endpoint;
   StreamKind stream_kind = StreamKind::opaque;
   bool knows_usage_option = false;
+  protocol::Surface surface = protocol::Surface::openai;
+  bool only_counts = false;
 };
 
+constexpr std::string_view other_name = "/v1/*";
 constexpr std::string_view post = "POST, OPTIONS";
 constexpr std::string_view get = "GET, HEAD, OPTIONS";
 
@@ -25,7 +31,11 @@ constexpr std::array rows{
     Row{Plane::data, "/v1/completions", post, Endpoint::forward, StreamKind::completions, true},
     Row{Plane::data, "/v1/embeddings", post, Endpoint::forward},
     Row{Plane::data, "/v1/responses", post, Endpoint::forward, StreamKind::responses},
+    Row{Plane::data, "/v1/messages", post, Endpoint::forward, StreamKind::messages, false, Surface::anthropic},
+    Row{Plane::data, "/v1/messages/count_tokens", post, Endpoint::forward, StreamKind::opaque, false,
+        Surface::anthropic, true},
     Row{Plane::data, "/v1/models", get, Endpoint::models},
+    Row{Plane::data, "/", get, Endpoint::live},  // Anthropic's clients look whether anybody is there
     Row{Plane::data, "/health/live", get, Endpoint::live},
     Row{Plane::data, "/health/ready", get, Endpoint::ready},
     Row{Plane::admin, "/metrics", get, Endpoint::metrics},
@@ -40,7 +50,6 @@ constexpr std::string_view version_prefix = "/v1";
 constexpr std::string_view admin_prefix = "/admin/v1/";
 constexpr std::string_view any = "GET, POST, DELETE, OPTIONS";
 constexpr std::string_view models_prefix = "/v1/models/";
-constexpr std::string_view other_name = "/v1/*";
 
 bool allows(std::string_view allow, std::string_view method) {
   for (std::size_t at = 0; at < allow.size();) {
@@ -59,6 +68,9 @@ RouteMatch to_match(const Row& row, std::string_view method) {
   match.method_fits = allows(row.allow, method);
   match.stream_kind = row.stream_kind;
   match.knows_usage_option = row.knows_usage_option;
+  match.surface = row.surface;
+  match.only_counts = row.only_counts;
+  match.in_both_apis = row.endpoint == Endpoint::models || row.path == other_name;
   if (row.endpoint == Endpoint::forward) match.upstream_path = row.path.substr(version_prefix.size());
   return match;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/protocol/surface.hpp"
 #include "tollgate/server/worker.hpp"
 
 #include <optional>
@@ -23,8 +24,11 @@ struct RouteMatch {
   std::string_view name;   ///< the table's own path: a literal, for log and metrics
   std::string_view allow;  ///< the methods that the path has, for a 405 and OPTIONS
   bool method_fits = false;
+  protocol::Surface surface = protocol::Surface::openai;
+  bool in_both_apis = false;  ///< whose it is here tells a field of the head
   protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
   bool knows_usage_option = false;
+  bool only_counts = false;
   std::string_view upstream_path;  ///< forward: below the provider's base path; a literal, or in the path asked for
   std::string model_id;            ///< models: the one asked for, or empty
 };

@@ -195,6 +195,7 @@ bool Session::accept_head(const Head& head, std::size_t size) {
   for (const std::string_view method : known)
     if (head.method == method) request.method = method;
 
+  if (worker_.traces() && plane_ == Plane::data) read_trace(head);
   std::size_t used = size;
   bool accepted = judge_host_and_origin(head) && judge_token(head) && judge_route(head);
   if (accepted) {

@@ -20,6 +20,9 @@
 
 namespace tollgate::server {
 
+/// May stand in logs, fields and rows as it is: 1 to 128 visible ASCII characters but quotes and backslashes.
+bool is_plain_id(std::string_view id);
+
 class Session final : public pipeline::Client, public boost::intrusive::list_base_hook<> {
  public:
   /// Serves until the connection ends, then deletes itself. `family` tells a Unix socket, whose peer needs no Host
@@ -59,10 +62,11 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
     pipeline::Caller caller;
     std::unique_ptr<AdminActor> actor;  ///< on the admin plane
     std::string_view method = "other";
-    std::string path;       ///< where it is not one of the route table's own
-    std::string client_id;  ///< the client's own x-request-id
-    std::string cors;       ///< header lines for a permitted origin
-    ByteBuffer reply_head;  ///< formed by begin(), sent with the first bytes after it
+    std::string path;                               ///< where it is not one of the route table's own
+    std::string client_id;                          ///< the client's own x-request-id
+    std::optional<protocol::TraceContext> trace{};  ///< the client's own
+    std::string cors;                               ///< header lines for a permitted origin
+    ByteBuffer reply_head;                          ///< formed by begin(), sent with the first bytes after it
     std::uint64_t content_length = 0;
     std::size_t budgeted = 0;  ///< bytes taken from the body budget
     protocol::http::Framing framing = protocol::http::Framing::none;
@@ -108,7 +112,10 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   bool read_inbound(const Head& head);
   bool read_own_fields(const Head& head);
   bool read_priority(const Head& head);
+  bool read_money_fields(const Head& head);
+  bool refuse_field(std::string_view field, std::string_view what);
   bool take_idempotency_key(std::string_view key);
+  void read_trace(const Head& head);
 
   void answer();
   void answer_models();
@@ -117,7 +124,10 @@ class Session final : public pipeline::Client, public boost::intrusive::list_bas
   void refuse(const Failure& failure, std::string_view more_fields = {});
   void refuse_head(const protocol::http::Refusal& refusal);
   void refuse_with(std::uint16_t status, std::string_view body, std::string_view code, std::string_view more_fields);
+  const Uuid& request_id() const;
+  std::string id_fields() const;
   void begin_record(pipeline::RequestRecord& record) const;
+  void begin_trace(pipeline::RequestRecord& record) const;
   void close_record(pipeline::RequestRecord& record);
 
   Task<Result<void>> read_known_length(ByteBuffer& into);

@@ -1,9 +1,8 @@
-// What a session judges by the head alone and what it answers by itself: refusals, preflights, models, health, metrics,
+// What a session judges by the head alone and what it answers by itself: refusals, preflights, health, metrics,
 // administration.
 #include "tollgate/protocol/http/crossing.hpp"
 #include "tollgate/protocol/http/target.hpp"
 #include "tollgate/protocol/openai/error.hpp"
-#include "tollgate/protocol/openai/request.hpp"
 
 #include "session.hpp"
 #include "status.hpp"
@@ -11,12 +10,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace tollgate::server {
 
+using protocol::Surface;
 using protocol::http::equals_ignoring_case;
-using protocol::openai::quote;
 
 namespace {
 
@@ -37,12 +35,6 @@ bool is_loopback_host(std::string_view host) {
          std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-bool is_plain_id(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return c > ' ' && c < 0x7F && c != '"' && c != '\\';
-  });
-}
-
 bool is_json(std::string_view content_type) {
   if (content_type == json) return true;
   const std::string_view type = content_type.substr(0, content_type.find_first_of("; \t"));
@@ -60,9 +52,7 @@ std::string without_escaped_slashes(std::string_view target) {
   return text;
 }
 
-std::string model_object(const std::string& name) {
-  return "{\"id\":" + quote(name) + ",\"object\":\"model\",\"created\":0,\"owned_by\":\"tollgate\"}";
-}
+bool speaks_anthropic(const protocol::http::RequestHead& head) { return head.fields.find("anthropic-version"); }
 
 }  // namespace
 
@@ -102,6 +92,7 @@ bool Session::judge_route(const Head& head) {
   auto route = match_exact(plane_, head.method, head.target);
   if (!route && !find_route(head, route)) return false;
   request.route = std::move(*route);
+  if (request.route.in_both_apis && speaks_anthropic(head)) request.route.surface = Surface::anthropic;
   // The admin API knows the methods of its paths.
   if (head.method == "OPTIONS" && request.route.endpoint != Endpoint::admin) {
     answer_preflight(head);
@@ -134,6 +125,7 @@ bool Session::find_route(const Head& head, std::optional<RouteMatch>& route) {
   request_->inbound.query = target->query;
   request_->path = std::move(target->path);
   route = match_route(plane_, head.method, request_->path);
+  if (!route && speaks_anthropic(head)) request_->route.surface = Surface::anthropic;
   if (!route) refuse({FailureKind::not_found, Source::client, "unknown path; base_url ends in /v1"});
   return route.has_value();
 }
@@ -151,48 +143,11 @@ void Session::answer_preflight(const Head& head) {
   reply(204, {}, {}, fields);
 }
 
-bool Session::read_priority(const Head& head) {
-  const auto* field = head.fields.find("x-tollgate-priority");
-  if (!field) return true;
-  auto priority = policy::priority_of(field->value);
-  if (!priority) {
-    refuse({FailureKind::bad_request,
-            Source::client,
-            "x-tollgate-priority must be low, normal or high",
-            {},
-            "x-tollgate-priority"});
-    return false;
-  }
-  if (const auto& key = request_->caller.key) priority = std::min(*priority, key->key.settings.max_priority);
-  request_->inbound.priority = priority;
-  return true;
-}
-
-/// The fields that are meant for the gateway.
-bool Session::read_own_fields(const Head& head) {
-  Request& request = *request_;
-  if (const auto* timeout = head.fields.find("x-tollgate-timeout-ms")) {
-    std::uint32_t millis = 0;
-    const char* end = timeout->value.data() + timeout->value.size();
-    const auto parsed = std::from_chars(timeout->value.data(), end, millis);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || millis == 0) {
-      refuse({FailureKind::bad_request,
-              Source::client,
-              "x-tollgate-timeout-ms must be a whole number of milliseconds above 0",
-              {},
-              "x-tollgate-timeout-ms"});
-      return false;
-    }
-    request.inbound.timeout = Millis(millis);
-  }
-  request.inbound.end_user = head.fields.value("x-tollgate-user");
-  request.inbound.task = head.fields.value("x-tollgate-task");
-  return read_priority(head);
-}
-
 bool Session::read_inbound(const Head& head) {
   Request& request = *request_;
   pipeline::Inbound& inbound = request.inbound;
+  inbound.surface = request.route.surface;
+  inbound.only_counts = request.route.only_counts;
   inbound.stream_kind = request.route.stream_kind;
   inbound.knows_usage_option = request.route.knows_usage_option;
   inbound.path = request.route.upstream_path;
@@ -240,35 +195,6 @@ void Session::answer() {
   }
 }
 
-void Session::answer_models() {
-  const config::Snapshot& snapshot = *world().snapshot;
-  const std::string& id = request_->route.model_id;
-  const auto may_call = [this, &snapshot](const config::Resolution& resolution) {
-    return request_->caller.may_call(snapshot, resolution);
-  };
-  pipeline::RequestRecord record;
-  begin_record(record);
-  record.status = 200;
-  if (id.empty()) {
-    std::string list = "{\"object\":\"list\",\"data\":[";
-    bool first = true;
-    for (const std::string& name : snapshot.listed_names(may_call))
-      list += (std::exchange(first, false) ? "" : ",") + model_object(name);
-    reply(200, json, list + "]}", "X-Request-Id: " + std::string(record.request_id) + "\r\n");
-  } else if (const auto named = snapshot.resolve(id); named.model && may_call(named)) {
-    reply(200, json, model_object(id), "X-Request-Id: " + std::string(record.request_id) + "\r\n");
-  } else {
-    return refuse({FailureKind::model_not_found,
-                   Source::client,
-                   "the model '" + id.substr(0, 128) + "' does not exist here",
-                   {},
-                   "model"});
-  }
-  record.ended_by = pipeline::EndedBy::gateway;
-  record.phase = pipeline::Phase::done;
-  close_record(record);
-}
-
 void Session::reply(std::uint16_t status, std::string_view content_type, std::string_view body,
                     std::string_view more_fields) {
   std::string fields(more_fields);
@@ -279,7 +205,7 @@ void Session::reply(std::uint16_t status, std::string_view content_type, std::st
 
 void Session::refuse(const Failure& failure, std::string_view more_fields) {
   const auto form = protocol::openai::error_form(failure.kind);
-  refuse_with(form.status, protocol::openai::error_body(failure),
+  refuse_with(form.status, protocol::error_body(request_->route.surface, failure, form.status, request_id().text()),
               failure.code.empty() ? form.code : std::string_view(failure.code), more_fields);
 }
 
@@ -301,14 +227,26 @@ void Session::refuse_with(std::uint16_t status, std::string_view body, std::stri
   record.outcome = pipeline::Outcome::client_error;
   record.ended_by = pipeline::EndedBy::gateway;
   record.error_code = code;
-  reply(status, json, body, std::string(more_fields) + "X-Request-Id: " + std::string(record.request_id) + "\r\n");
+  reply(status, json, body, std::string(more_fields) + id_fields());
   close_record(record);
+}
+
+const Uuid& Session::request_id() const {
+  Request& request = *request_;
+  if (!request.id) request.id = Uuid::v7(request.began_at, worker_.loop().random());
+  return *request.id;
+}
+
+std::string Session::id_fields() const {
+  const std::string_view id = request_id().text();
+  std::string fields = "X-Request-Id: " + std::string(id) + "\r\n";
+  if (request_->route.surface == Surface::anthropic) fields.append("Request-Id: ").append(id).append("\r\n");
+  return fields;
 }
 
 void Session::begin_record(pipeline::RequestRecord& record) const {
   Request& request = *request_;
-  if (!request.id) request.id = Uuid::v7(request.began_at, worker_.loop().random());
-  record.request_id = request.id->text();
+  record.request_id = request_id().text();
   record.client_request_id = request.client_id;
   record.method = request.method;
   record.endpoint = request.route.name.empty() ? std::string_view("other") : request.route.name;
@@ -320,6 +258,7 @@ void Session::begin_record(pipeline::RequestRecord& record) const {
     record.tenant = request.caller.tenant->name;
     record.key = request.caller.key->key.name;
   }
+  if (worker_.traces() && plane_ == Plane::data) begin_trace(record);
 }
 
 void Session::close_record(pipeline::RequestRecord& record) {
@@ -329,6 +268,7 @@ void Session::close_record(pipeline::RequestRecord& record) {
   if (!request_->counted) worker_.metrics().request_started();
   worker_.metrics().finished(record);
   worker_.log(record);
+  if (auto* tracer = worker_.tracer()) tracer->finished(record);
 }
 
 }  // namespace tollgate::server

@@ -62,15 +62,21 @@ void Worker::adopt(const Generation& generation) {
   world->snapshot = own(generation.snapshot);
   if (calls_upstreams_) world->providers = upstreams_.adopt(*generation.snapshot, generation.upstream_tls);
   world->limits = generation.limits;
+  world->budgets = own(generation.budgets);
   world->health = generation.health;
   if (!answers_ && services_.idempotency) answers_ = services_.idempotency->on(loop_);
   world->answers = answers_.get();
+  world->ledger = ledger_;
+  world->end_users = &end_users_;
   world->waker = &loop_;
   world_ = std::move(world);
   ++keys_version_;
   configured_keys_.clear();
   for (const auto& key : generation.keys) configured_keys_.add(own(key));
   server_tls_ = generation.server_tls;
+  const auto& providers = generation.snapshot->providers;
+  traces_ =
+      tracer_ || std::any_of(providers.begin(), providers.end(), [](const auto& one) { return one.forward_trace; });
 }
 
 void Worker::serve(int descriptor, int family, Plane plane) {

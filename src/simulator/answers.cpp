@@ -19,8 +19,10 @@ std::unique_ptr<EventSource> stream_of(const Call& call, const Plan& plan, const
     case Endpoint::chat:
     case Endpoint::completions: return chunk_stream(call, plan, identity);
     case Endpoint::responses: return responses_stream(call, plan, identity);
+    case Endpoint::messages: return messages_stream(call, plan, identity);
     case Endpoint::embeddings:
-    case Endpoint::moderations: return nullptr;
+    case Endpoint::moderations:
+    case Endpoint::count_tokens: return nullptr;
   }
   return nullptr;
 }
@@ -32,42 +34,49 @@ Answer whole_answer(const Call& call, const Plan& plan, const Identity& identity
     case Endpoint::embeddings: return embeddings_answer(call, plan, identity);
     case Endpoint::responses: return responses_answer(call, plan, identity);
     case Endpoint::moderations: return moderation_answer(call, identity);
+    case Endpoint::messages: return messages_answer(call, plan, identity);
+    case Endpoint::count_tokens: return count_tokens_answer(call);
   }
   return {};
 }
 
 }  // namespace
 
+std::uint64_t part_seed(std::uint64_t text_seed, std::size_t choice, std::size_t part) {
+  constexpr std::uint64_t choices_apart = 1024;
+  // Random scrambles, so that neighbours do not tell shifted copies of one text.
+  return Random(text_seed + choice + part * choices_apart)();
+}
+
 ChoiceText::ChoiceText(const Call& call, const Plan& plan, std::size_t index)
-    // Random scrambles, so that neighbouring choices do not tell shifted copies of one text.
-    : words_(Random(plan.text_seed + index)()),
+    : text_(call.fixed_text ? TokenText(*call.fixed_text) : TokenText(part_seed(plan.text_seed, index, 0))),
+      seed_(plan.text_seed + index),
+      each_(plan.answer_tokens),
       total_(answer_length(call, plan)),
-      whole_(!is_cut(call, plan)),
-      tool_(call.tool.has_value()) {}
+      tool_(!call.tools.empty()) {}
 
 void ChoiceText::next(std::string& out) {
-  if (tool_ && given_ == 0) out += R"({"text":")";
-  if (given_ > 0) out += ' ';
-  out += words_.next();
+  if (tool_ && begins_part()) {
+    if (given_ > 0) text_ = TokenText(part_seed(seed_, 0, part()));
+    out += R"({"text":")";
+  }
+  text_.next(out);
   ++given_;
-  if (tool_ && whole_ && at_end()) out += R"("})";
+  if (tool_ && begins_part()) out += R"("})";
 }
 
 std::string ChoiceText::rest() {
   std::string text;
-  while (!at_end()) next(text);
+  const std::size_t now = part();
+  while (!at_end() && part() == now) next(text);
   return text;
 }
 
-std::size_t answer_length(const Call& call, const Plan& plan) {
-  return std::min(plan.answer_tokens, call.max_tokens.value_or(plan.answer_tokens));
-}
-
-bool is_cut(const Call& call, const Plan& plan) { return answer_length(call, plan) < plan.answer_tokens; }
+bool is_cut(const Call& call, const Plan& plan) { return answer_length(call, plan) < uncut_length(call, plan); }
 
 std::string_view finish_reason(const Call& call, const Plan& plan) {
   if (is_cut(call, plan)) return "length";
-  return call.tool ? "tool_calls" : "stop";
+  return call.tools.empty() ? "stop" : "tool_calls";
 }
 
 Answer answer_to(const Call& call, Plan& plan, std::int64_t created) {

@@ -29,6 +29,8 @@ class EventSource {
   virtual void usage(std::string& out) = 0;   ///< nothing unless asked for
   virtual void done(std::string& out) = 0;    ///< what tells the client that the stream is whole
   virtual void error(std::string& out) = 0;   ///< a server error in place of what would follow
+  /// An event that is not JSON.
+  virtual void malformed(std::string& out) const = 0;
 };
 
 struct Answer {
@@ -47,25 +49,38 @@ struct Identity {
   std::int64_t created = 0;  ///< seconds since 1970
 };
 
-/// The text of one choice, token by token; a tool's arguments are a JSON object around the text.
+/// In whose words an answer is given, and to which request.
+struct Voice {
+  Dialect dialect = Dialect::openai;
+  std::string request_id;
+};
+
+/// The text of one choice, token by token; a tool's arguments are a JSON object around the text, and parallel calls
+/// follow each other.
 class ChoiceText {
  public:
   ChoiceText(const Call& call, const Plan& plan, std::size_t index);
   bool at_end() const { return given_ == total_; }
+  /// Which of the parallel calls the next token belongs to, and whether it is that call's first.
+  std::size_t part() const { return each_ == 0 ? 0 : given_ / each_; }
+  bool begins_part() const { return each_ > 0 && given_ % each_ == 0; }
   /// Appends the next token, unescaped.
   void next(std::string& out);
+  /// The rest of the current part.
   std::string rest();
 
  private:
-  Words words_;
+  TokenText text_;
+  std::uint64_t seed_;
   std::size_t given_ = 0;
+  std::size_t each_;  ///< tokens of a part
   std::size_t total_;
-  bool whole_;  ///< not cut by the request's cap
   bool tool_;
 };
 
-/// Tokens of each choice, after the request's cap.
-std::size_t answer_length(const Call& call, const Plan& plan);
+/// The seed of a part's words, for the whole answer and for the stream alike.
+std::uint64_t part_seed(std::uint64_t text_seed, std::size_t choice, std::size_t part);
+
 bool is_cut(const Call& call, const Plan& plan);
 /// "stop", "length" or "tool_calls".
 std::string_view finish_reason(const Call& call, const Plan& plan);
@@ -73,6 +88,8 @@ std::string_view finish_reason(const Call& call, const Plan& plan);
 /// The answer to a valid call: the endpoint's own, whole or as a stream.
 Answer answer_to(const Call& call, Plan& plan, std::int64_t created);
 
+/// The id of one of the calls of one choice.
+std::string chat_call_id(const Identity& identity, std::size_t choice, std::size_t part);
 Answer chat_answer(const Call& call, const Plan& plan, const Identity& identity);
 Answer completion_answer(const Call& call, const Plan& plan, const Identity& identity);
 std::unique_ptr<EventSource> chunk_stream(const Call& call, const Plan& plan, const Identity& identity);
@@ -80,26 +97,35 @@ Answer responses_answer(const Call& call, const Plan& plan, const Identity& iden
 std::unique_ptr<EventSource> responses_stream(const Call& call, const Plan& plan, const Identity& identity);
 Answer embeddings_answer(const Call& call, const Plan& plan, const Identity& identity);
 Answer moderation_answer(const Call& call, const Identity& identity);
+Answer messages_answer(const Call& call, const Plan& plan, const Identity& identity);
+std::unique_ptr<EventSource> messages_stream(const Call& call, const Plan& plan, const Identity& identity);
+Answer count_tokens_answer(const Call& call);
 
-/// GET /v1/models and GET /v1/models/{id}. Known are the listed ones and every name that starts with "sim".
-Answer models_answer(const std::vector<std::string>& models);
-Answer model_answer(const std::vector<std::string>& models, const std::string& id);
+/// GET /v1/models and GET /v1/models/{id}. Known are the listed ones and every name that starts with "sim". `query` is
+/// what follows the question mark: Anthropic's list comes in pages.
+Answer models_answer(const Voice& voice, const std::vector<std::string>& models, std::string_view query);
+Answer model_answer(const Voice& voice, const std::vector<std::string>& models, const std::string& id);
 
 Answer error_answer(unsigned status, std::string_view message, std::string_view type, std::string_view param,
                     std::string_view code);
-Answer refusal_answer(const Failure& failure);
-Answer unknown_url_answer(const std::string& method, const std::string& path);
+Answer refusal_answer(const Voice& voice, const Failure& failure);
+Answer unknown_url_answer(const Voice& voice, const std::string& method, const std::string& path);
+Answer wrong_method_answer(const Voice& voice, const std::string& method, const std::string& path);
+/// A 502 as an edge in front of any provider answers.
+Answer edge_page_answer();
+/// An error under 200.
+Answer late_error_answer(const Voice& voice);
 /// True for the faults that are an HTTP answer of their own.
 bool is_status_fault(Fault fault);
-/// The answer of a status fault. `now` dates the retry-after of rate_limit_date.
-Answer fault_answer(Fault fault, const Plan& plan, SystemTime now);
+/// The answer of a status fault. `now` dates what it says on when to come back.
+Answer fault_answer(const Voice& voice, Fault fault, const Plan& plan, SystemTime now);
 
-/// x-ratelimit-limit-, -remaining- and -reset- of what is limited.
-void add_limit_fields(Answer& answer, const Grant& grant);
+/// How much of what is limited is left: x-ratelimit-* or anthropic-ratelimit-*.
+void add_limit_fields(Answer& answer, const Voice& voice, const Grant& grant, SystemTime now);
 /// The 429 of a grant that was refused, those fields and the wait included; a request that is larger than its limit is
 /// told no wait.
-Answer over_limit_answer(const std::string& model, const Grant& grant);
+Answer over_limit_answer(const Voice& voice, const std::string& model, const Grant& grant, SystemTime now);
 /// The 401 for a key that is not known, or for none.
-Answer wrong_credential_answer(bool given);
+Answer wrong_credential_answer(const Voice& voice, bool given);
 
 }  // namespace tollgate::simulator

@@ -2,6 +2,7 @@
 // DOM: this is the other side of the tests, where being obvious counts for more than being fast.
 #include "simulator/call.hpp"
 
+#include "simulator/schema_instance.hpp"
 #include "simulator/words.hpp"
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ using Json = nlohmann::json;
 constexpr std::size_t max_choices = 128;
 constexpr std::size_t max_inputs = 2048;
 constexpr std::size_t max_dimensions = 8192;
-constexpr std::uint64_t digest_start = 0xCBF29CE484222325u;
+constexpr const char* refusal_text = "I'm sorry, but I can't help with that.";
 
 Failure refusal(std::string message, std::string param, std::string code = "") {
   return Failure{FailureKind::bad_request, Source::client, std::move(message), std::move(code), std::move(param)};
@@ -36,19 +37,13 @@ bool flag(const Json& object, const char* name) {
   return value && value->is_boolean() && value->get<bool>();
 }
 
-void add_text(Call& call, std::string_view text) {
-  call.prompt_tokens += count_words(text);
-  // The separator keeps "a","b" apart from "ab".
-  call.digest = mix(mix(call.digest, text), "\x1f");
-}
-
 /// A message's or item's content: a string, or parts of which some have text.
 void add_content(Call& call, const Json& content) {
-  if (content.is_string()) add_text(call, content.get_ref<const std::string&>());
+  if (content.is_string()) call.add_text(content.get_ref<const std::string&>());
   if (!content.is_array()) return;
   for (const Json& part : content) {
     const Json* text = member(part, "text");
-    if (text && text->is_string()) add_text(call, text->get_ref<const std::string&>());
+    if (text && text->is_string()) call.add_text(text->get_ref<const std::string&>());
   }
 }
 
@@ -81,17 +76,19 @@ std::optional<Failure> read_stream(const Json& body, Call& call) {
   return std::nullopt;
 }
 
-bool mentions_tool(const Json& message) {
+/// What the last message asks for, if it is the user's.
+Wishes wishes_of(const Json& message) {
+  Wishes wishes;
   const Json* role = member(message, "role");
   const Json* content = member(message, "content");
-  if (!role || *role != "user" || !content) return false;
-  if (content->is_string()) return content->get_ref<const std::string&>().find("tool") != std::string::npos;
-  if (!content->is_array()) return false;
+  if (!role || *role != "user" || !content) return wishes;
+  if (content->is_string()) wishes.read(content->get_ref<const std::string&>());
+  if (!content->is_array()) return wishes;
   for (const Json& part : *content) {
     const Json* text = member(part, "text");
-    if (text && text->is_string() && text->get_ref<const std::string&>().find("tool") != std::string::npos) return true;
+    if (text && text->is_string()) wishes.read(text->get_ref<const std::string&>());
   }
-  return false;
+  return wishes;
 }
 
 std::optional<std::string> function_name(const Json& tool_or_choice) {
@@ -101,18 +98,35 @@ std::optional<std::string> function_name(const Json& tool_or_choice) {
   return name->get<std::string>();
 }
 
-/// The function to call, if the request offers one and asks for it by word or by tool_choice.
-std::optional<std::string> wanted_tool(const Json& body, const Json& messages) {
+/// The functions to call, if the request offers some and asks for them by word or by tool_choice.
+std::vector<CalledTool> wanted_tools(const Json& body, const Wishes& wishes) {
   const Json* tools = member(body, "tools");
-  if (!tools || !tools->is_array() || tools->empty()) return std::nullopt;
+  if (!tools || !tools->is_array() || tools->empty()) return {};
   const Json* choice = member(body, "tool_choice");
   if (choice && choice->is_object()) {
-    if (std::optional<std::string> forced = function_name(*choice)) return forced;
+    if (std::optional<std::string> forced = function_name(*choice)) return {{std::move(*forced)}};
   }
   const bool required = choice && *choice == "required";
   const bool forbidden = choice && *choice == "none";
-  if (forbidden || (!required && !mentions_tool(messages.back()))) return std::nullopt;
-  return function_name(tools->front());
+  if (forbidden || (!required && !wishes.tool)) return {};
+  const Json* parallel = member(body, "parallel_tool_calls");
+  const bool one = !wishes.tools || (parallel && *parallel == false);
+  std::vector<CalledTool> wanted;
+  for (std::size_t i = 0; i < std::min<std::size_t>(one ? 1 : 2, tools->size()); ++i) {
+    if (std::optional<std::string> name = function_name((*tools)[i])) wanted.push_back({std::move(*name)});
+  }
+  return wanted;
+}
+
+/// The text that `response_format` leaves no choice about; nothing where it asks for none.
+std::optional<std::string> formatted_text(const Json& body) {
+  const Json* format = member(body, "response_format");
+  const Json* type = format ? member(*format, "type") : nullptr;
+  if (!type) return std::nullopt;
+  if (*type == "json_object") return R"({"text":"text"})";
+  const Json* outer = *type == "json_schema" ? member(*format, "json_schema") : nullptr;
+  const Json* schema = outer ? member(*outer, "schema") : nullptr;
+  return schema ? std::optional(instance_of(*schema)) : std::nullopt;
 }
 
 std::optional<Failure> read_messages(const Json& body, Call& call) {
@@ -130,7 +144,14 @@ std::optional<Failure> read_messages(const Json& body, Call& call) {
     }
     if (const Json* content = member(message, "content")) add_content(call, *content);
   }
-  call.tool = wanted_tool(body, *messages);
+  const Wishes wishes = wishes_of(messages->back());
+  call.refuses = wishes.refusal;
+  if (call.refuses) {
+    call.fixed_text = refusal_text;
+    return std::nullopt;
+  }
+  call.tools = wanted_tools(body, wishes);
+  if (call.tools.empty()) call.fixed_text = formatted_text(body);
   return std::nullopt;
 }
 
@@ -256,17 +277,33 @@ std::optional<Failure> read_model(const Json& body, Call& call) {
 }  // namespace
 
 std::optional<Endpoint> endpoint_of(std::string_view path) {
-  constexpr std::array<std::pair<std::string_view, Endpoint>, 5> endpoints = {{
+  constexpr std::array<std::pair<std::string_view, Endpoint>, 7> endpoints = {{
       {"/v1/chat/completions", Endpoint::chat},
       {"/v1/completions", Endpoint::completions},
       {"/v1/embeddings", Endpoint::embeddings},
       {"/v1/responses", Endpoint::responses},
       {"/v1/moderations", Endpoint::moderations},
+      {"/v1/messages", Endpoint::messages},
+      {"/v1/messages/count_tokens", Endpoint::count_tokens},
   }};
   for (const auto& [known, endpoint] : endpoints) {
     if (path == known) return endpoint;
   }
   return std::nullopt;
+}
+
+void Wishes::read(std::string_view text) {
+  const auto holds = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+  tool = tool || holds("tool");
+  tools = tools || holds("tools");
+  refusal = refusal || holds("refusal");
+  redacted = redacted || holds("redacted");
+}
+
+void Call::add_text(std::string_view text) {
+  prompt_tokens += count_words(text);
+  // The separator keeps "a","b" apart from "ab".
+  digest = mix(mix(digest, text), "\x1f");
 }
 
 std::string_view Call::steering_text() const {
@@ -295,6 +332,8 @@ Result<Call> read_call(Endpoint endpoint, std::string_view text) {
     case Endpoint::embeddings: failure = read_embeddings(body, call); break;
     case Endpoint::responses: failure = read_responses(body, call); break;
     case Endpoint::moderations: failure = read_moderation(body, call); break;
+    case Endpoint::messages:
+    case Endpoint::count_tokens: failure = refusal("This endpoint speaks another dialect.", ""); break;
   }
   if (failure) return *failure;
   call.digest = mix(call.digest, call.base_model());

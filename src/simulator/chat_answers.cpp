@@ -6,19 +6,20 @@ namespace tollgate::simulator {
 namespace {
 
 Json chat_choice(const Call& call, const Plan& plan, const Identity& identity, std::size_t index) {
-  const std::string text = ChoiceText(call, plan, index).rest();
+  ChoiceText text(call, plan, index);
   Json message;
   message["role"] = "assistant";
-  message["content"] = call.tool ? Json(nullptr) : Json(text);
+  message["content"] = nullptr;
   message["refusal"] = nullptr;
   message["annotations"] = Json::array();
-  if (call.tool) {
+  if (call.tools.empty()) message[call.refuses ? "refusal" : "content"] = text.rest();
+  for (std::size_t i = 0; i < call.tools.size() && (i == 0 || !text.at_end()); ++i) {
     Json tool_call;
-    tool_call["id"] = "call_" + identity.suffix + std::to_string(index);
+    tool_call["id"] = chat_call_id(identity, index, i);
     tool_call["type"] = "function";
-    tool_call["function"]["name"] = *call.tool;
-    tool_call["function"]["arguments"] = text;
-    message["tool_calls"] = Json::array({tool_call});
+    tool_call["function"]["name"] = call.tools[i].name;
+    tool_call["function"]["arguments"] = text.rest();
+    message["tool_calls"].push_back(std::move(tool_call));
   }
   Json choice;
   choice["index"] = index;
@@ -55,6 +56,10 @@ Answer whole(const Call& call, const Plan& plan, const Identity& identity, Json 
 }
 
 }  // namespace
+
+std::string chat_call_id(const Identity& identity, std::size_t choice, std::size_t part) {
+  return "call_" + identity.suffix + std::to_string(choice) + (part == 0 ? "" : "_" + std::to_string(part));
+}
 
 Answer chat_answer(const Call& call, const Plan& plan, const Identity& identity) {
   Json choices = Json::array();

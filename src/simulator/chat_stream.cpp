@@ -8,8 +8,8 @@ namespace tollgate::simulator {
 namespace {
 
 constexpr std::string_view chat_text_before = R"("delta":{"content":")";
+constexpr std::string_view refusal_text_before = R"("delta":{"refusal":")";
 constexpr std::string_view chat_text_after = R"("})";
-constexpr std::string_view tool_text_before = R"("delta":{"tool_calls":[{"index":0,"function":{"arguments":")";
 constexpr std::string_view tool_text_after = R"("}}]})";
 constexpr std::string_view completion_text_before = R"("text":")";
 constexpr std::string_view completion_text_after = R"(")";
@@ -18,9 +18,9 @@ class ChunkStream final : public EventSource {
  public:
   ChunkStream(const Call& call, const Plan& plan, const Identity& identity)
       : chat_(call.endpoint == Endpoint::chat),
-        tool_(call.tool),
+        tools_(call.tools),
         include_usage_(call.include_usage),
-        call_id_("call_" + identity.suffix),
+        identity_(identity),
         finish_reason_(finish_reason(call, plan)),
         prompt_tokens_(call.prompt_tokens),
         completion_tokens_(answer_length(call, plan) * call.choices) {
@@ -34,8 +34,12 @@ class ChunkStream final : public EventSource {
     prefix_ = "data: " + text_of_json(shared);
     prefix_.back() = ',';
     for (std::size_t i = 0; i < call.choices; ++i) choices_.emplace_back(call, plan, i);
-    before_text_ = !chat_ ? completion_text_before : tool_ ? tool_text_before : chat_text_before;
-    after_text_ = !chat_ ? completion_text_after : tool_ ? tool_text_after : chat_text_after;
+    before_text_ = !chat_ ? completion_text_before : call.refuses ? refusal_text_before : chat_text_before;
+    after_text_ = !chat_ ? completion_text_after : tools_.empty() ? chat_text_after : tool_text_after;
+    for (std::size_t i = 0; i < tools_.size(); ++i) {
+      tool_text_before_.push_back(R"("delta":{"tool_calls":[{"index":)" + std::to_string(i) +
+                                  R"(,"function":{"arguments":")");
+    }
   }
 
   void opening(std::string& out) override {
@@ -43,18 +47,21 @@ class ChunkStream final : public EventSource {
     if (choices_.empty()) close_chunk(out.append(prefix_).append(R"("choices":[])"));
     if (!chat_) return;
     for (std::size_t i = 0; i < choices_.size(); ++i) {
-      const std::string content = tool_ ? "null" : R"("")";
+      const std::string content = tools_.empty() ? R"("")" : "null";
       choice_chunk(out, i, R"("delta":{"role":"assistant","content":)" + content + R"(,"refusal":null})", "null");
-      if (tool_) choice_chunk(out, i, tool_head(i), "null");
+      if (!tools_.empty()) choice_chunk(out, i, tool_head(i, 0), "null");
     }
   }
 
   bool token(std::string& out) override {
     if (choices_.empty() || choices_[turn_].at_end()) return false;
+    ChoiceText& choice = choices_[turn_];
+    const std::size_t part = choice.part();
+    if (part > 0 && !tools_.empty() && choice.begins_part()) choice_chunk(out, turn_, tool_head(turn_, part), "null");
     word_.clear();
-    choices_[turn_].next(word_);
+    choice.next(word_);
     out.append(prefix_).append(R"("choices":[{"index":)").append(std::to_string(turn_)).append(",");
-    out.append(before_text_);
+    out.append(tools_.empty() ? before_text_ : tool_text_before_[part]);
     append_escaped(out, word_);
     out.append(after_text_).append(R"(,"logprobs":null,"finish_reason":null}])");
     close_chunk(out);
@@ -77,6 +84,11 @@ class ChunkStream final : public EventSource {
 
   void done(std::string& out) override { out.append("data: [DONE]\n\n"); }
 
+  void malformed(std::string& out) const override {
+    out.append(R"(data: {"id":"chatcmpl-cut","object":"chat.completion.chunk","choices":[{"index":0,"delta":)"
+               "\n\n");
+  }
+
   void error(std::string& out) override {
     out.append(R"(data: {"error":{"message":"The server had an error while processing your request.",)"
                R"("type":"server_error","param":null,"code":"server_error"}})"
@@ -84,12 +96,12 @@ class ChunkStream final : public EventSource {
   }
 
  private:
-  std::string tool_head(std::size_t index) const {
+  std::string tool_head(std::size_t index, std::size_t part) const {
     Json call;
-    call["index"] = 0;
-    call["id"] = call_id_ + std::to_string(index);
+    call["index"] = part;
+    call["id"] = chat_call_id(identity_, index, part);
     call["type"] = "function";
-    call["function"]["name"] = *tool_;
+    call["function"]["name"] = tools_[part].name;
     call["function"]["arguments"] = "";
     return R"("delta":{"tool_calls":[)" + text_of_json(call) + "]}";
   }
@@ -102,23 +114,24 @@ class ChunkStream final : public EventSource {
 
   void close_chunk(std::string& out) const { out.append(include_usage_ ? ",\"usage\":null}\n\n" : "}\n\n"); }
 
-  /// Words hold nothing to escape; the braces around a tool's arguments bring quotes.
+  /// Words hold nothing to escape; JSON within them brings quotes and backslashes.
   static void append_escaped(std::string& out, std::string_view text) {
     for (const char byte : text) {
-      if (byte == '"') out += '\\';
+      if (byte == '"' || byte == '\\') out += '\\';
       out += byte;
     }
   }
 
   const bool chat_;
-  const std::optional<std::string> tool_;
+  const std::vector<CalledTool> tools_;
   const bool include_usage_;
-  const std::string call_id_;
+  const Identity identity_;
   const std::string finish_reason_;
   const std::size_t prompt_tokens_;
   const std::size_t completion_tokens_;
   std::string prefix_;
   std::string_view before_text_;
+  std::vector<std::string> tool_text_before_;
   std::string_view after_text_;
   std::vector<ChoiceText> choices_;
   std::size_t turn_ = 0;

@@ -4,6 +4,7 @@
 
 #include <boost/beast/http/status.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -16,8 +17,6 @@ constexpr Millis slow_byte_gap{1};
 constexpr std::size_t missing_bytes = 64;
 constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 constexpr std::string_view not_http = "\x16\x03 this is no HTTP response\r\n\r\n";
-constexpr std::string_view not_json =
-    "data: {\"id\":\"chatcmpl-cut\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":\n\n";
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -34,7 +33,10 @@ bool strikes_mid_stream(std::optional<Fault> fault) {
 }  // namespace
 
 Delivery::Delivery(Context context, Prepared prepared)
-    : context_(std::move(context)), plan_(std::move(prepared.plan)), answer_(std::move(prepared.answer)) {}
+    : context_(std::move(context)),
+      plan_(std::move(prepared.plan)),
+      answer_(std::move(prepared.answer)),
+      voice_(std::move(prepared.voice)) {}
 
 Async<bool> Delivery::run() {
   if (answer_.events && plan_.early_head && !strikes_before_head(plan_.fault)) {
@@ -55,8 +57,7 @@ Async<bool> Delivery::run() {
 
 Async<bool> Delivery::send_whole() {
   if (fault_is(Fault::error_event) || fault_is(Fault::error_first)) {
-    answer_ =
-        error_answer(200, "The server had an error while processing your request.", "server_error", "", "server_error");
+    answer_ = late_error_answer(voice_);
   }
   if (fault_is(Fault::malformed_event)) answer_.body.resize(answer_.body.size() / 2);
   const Micros pace = token_interval() * answer_.completion_tokens;
@@ -73,7 +74,7 @@ Async<bool> Delivery::send_whole() {
   wire.append(answer_.body, 0, part);
   if (const bool done = co_await send(wire); !done) co_return false;
   if (part == answer_.body.size()) {
-    context_.entry.completion_tokens = answer_.completion_tokens;
+    note_tokens(answer_.completion_tokens);
     context_.journal.tokens_sent(answer_.completion_tokens);
   }
 
@@ -130,7 +131,9 @@ Async<bool> Delivery::strike(std::string& out) {
     frame(out, event_);
   }
   if (fault_is(Fault::malformed_event)) {
-    frame(out, not_json);
+    event_.clear();
+    answer_.events->malformed(event_);
+    frame(out, event_);
     // The provider did not notice and goes on.
     if (const bool done = co_await send_tokens(out, no_limit); !done) co_return false;
     event_.clear();
@@ -140,6 +143,12 @@ Async<bool> Delivery::strike(std::string& out) {
     frame(out, event_);
   }
   co_return co_await end_stream(out);
+}
+
+/// What is thought comes first.
+void Delivery::note_tokens(std::size_t sent) {
+  context_.entry.completion_tokens = sent;
+  context_.entry.reasoning_tokens = std::min(sent, plan_.thinking_tokens);
 }
 
 /// Sends tokens until there are `limit` or none are left. Returns with `out` sent, or untouched if no token was due.
@@ -161,7 +170,7 @@ Async<bool> Delivery::send_tokens(std::string& out, std::size_t limit) {
       if (const bool done = co_await send(out); !done) co_return false;
       out.clear();
       tokens_sent_ += batch;
-      context_.entry.completion_tokens = tokens_sent_;
+      note_tokens(tokens_sent_);
       context_.journal.tokens_sent(batch);
     }
     if (!more) co_return true;
@@ -211,9 +220,14 @@ std::string Delivery::head(const std::string& framing) {
   std::string head = context_.http_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ";
   head.append(std::to_string(answer_.status)).append(" ").append(reason).append("\r\ncontent-type: ");
   head.append(answer_.content_type).append("\r\n").append(framing);
-  head.append("\r\nx-request-id: req_sim_").append(std::to_string(context_.entry.ordinal));
-  head.append("\r\nopenai-version: 2020-10-01\r\nopenai-processing-ms: ");
-  head.append(std::to_string(elapsed.count() / 1000));
+  if (voice_.dialect == Dialect::anthropic) {
+    head.append("\r\nrequest-id: ").append(voice_.request_id);
+    head.append("\r\nanthropic-organization-id: org-simulator");
+  } else {
+    head.append("\r\nx-request-id: ").append(voice_.request_id);
+    head.append("\r\nopenai-version: 2020-10-01\r\nopenai-processing-ms: ");
+    head.append(std::to_string(elapsed.count() / 1000));
+  }
   for (const auto& [name, value] : answer_.fields) head.append("\r\n").append(name).append(": ").append(value);
   if (!context_.keep_alive) head.append("\r\nconnection: close");
   return head.append("\r\n\r\n");

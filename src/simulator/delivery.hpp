@@ -32,6 +32,7 @@ class Delivery {
  private:
   Async<bool> send_whole();
   Async<bool> send_stream();
+  void note_tokens(std::size_t sent);
   Async<bool> send_tokens(std::string& out, std::size_t limit);
   Async<bool> strike(std::string& out);
   Async<bool> end_stream(std::string& out);
@@ -51,6 +52,7 @@ class Delivery {
   Context context_;
   Plan plan_;
   Answer answer_;
+  Voice voice_;
   bool head_sent_ = false;
   std::size_t tokens_sent_ = 0;
   SteadyTime due_{};  ///< when the next token goes out

@@ -1,40 +1,15 @@
 // Errors in OpenAI's envelope, and the faults that are nothing but an HTTP answer. Together here, because a gateway's
 // classification is tested against exactly this list.
 #include "simulator/answers.hpp"
+#include "simulator/date_text.hpp"
 #include "simulator/json.hpp"
-
-#include <array>
-#include <charconv>
-#include <cmath>
-#include <ctime>
+#include "simulator/messages_errors.hpp"
 
 namespace tollgate::simulator {
 
 namespace {
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
-
-/// IMF-fixdate of RFC 9110, 5.6.7. Spelled out because strftime follows the locale.
-std::string http_date(SystemTime time) {
-  constexpr std::array<const char*, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<const char*, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds_since_1970 = std::chrono::system_clock::to_time_t(time);
-  std::tm utc{};
-  gmtime_r(&seconds_since_1970, &utc);
-  char text[64];
-  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<std::size_t>(utc.tm_wday)],
-                utc.tm_mday, months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                utc.tm_sec);
-  return text;
-}
-
-std::string in_seconds(Millis wait) {
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, static_cast<double>(wait.count()) / 1000);
-  static_cast<void>(error);  // 32 bytes hold every double
-  return {text, end};
-}
 
 Answer rate_limited(const Plan& plan) {
   return error_answer(
@@ -44,7 +19,9 @@ Answer rate_limited(const Plan& plan) {
       "requests", "", "rate_limit_exceeded");
 }
 
-Answer edge_page() {
+}  // namespace
+
+Answer edge_page_answer() {
   Answer answer;
   answer.status = 502;
   answer.content_type = "text/html";
@@ -53,8 +30,6 @@ Answer edge_page() {
       "</body>\r\n</html>\r\n";
   return answer;
 }
-
-}  // namespace
 
 Answer error_answer(unsigned status, std::string_view message, std::string_view type, std::string_view param,
                     std::string_view code) {
@@ -71,18 +46,38 @@ Answer error_answer(unsigned status, std::string_view message, std::string_view 
   return answer;
 }
 
-Answer refusal_answer(const Failure& failure) {
+Answer refusal_answer(const Voice& voice, const Failure& failure) {
+  if (voice.dialect == Dialect::anthropic) {
+    return messages_error(voice, failure.status == 0 ? 400 : failure.status,
+                          failure.type.empty() ? "invalid_request_error" : failure.type, failure.message);
+  }
   return error_answer(400, failure.message, "invalid_request_error", failure.param, failure.code);
 }
 
-Answer unknown_url_answer(const std::string& method, const std::string& path) {
+Answer unknown_url_answer(const Voice& voice, const std::string& method, const std::string& path) {
+  if (voice.dialect == Dialect::anthropic) return messages_error(voice, 404, "not_found_error", "Not Found");
   return error_answer(404, "Invalid URL (" + method + " " + path + ")", "invalid_request_error", "", "unknown_url");
+}
+
+Answer wrong_method_answer(const Voice& voice, const std::string& method, const std::string& path) {
+  if (voice.dialect == Dialect::anthropic) {
+    return messages_error(voice, 405, "invalid_request_error", "Method Not Allowed");
+  }
+  return error_answer(405, "Not allowed to " + method + " on " + path + ".", "invalid_request_error", "",
+                      "method_not_supported");
+}
+
+Answer late_error_answer(const Voice& voice) {
+  if (voice.dialect == Dialect::anthropic) return messages_error(voice, 200, "overloaded_error", "Overloaded");
+  return error_answer(200, "The server had an error while processing your request.", "server_error", "",
+                      "server_error");
 }
 
 bool is_status_fault(Fault fault) { return fault <= Fault::bad_request; }
 
 // size: exempt, a table of answers
-Answer fault_answer(Fault fault, const Plan& plan, SystemTime now) {
+Answer fault_answer(const Voice& voice, Fault fault, const Plan& plan, SystemTime now) {
+  if (voice.dialect == Dialect::anthropic) return messages_fault_answer(voice, fault, plan, now);
   const auto with_field = [](Answer answer, std::string name, std::string value) {
     answer.fields.emplace_back(std::move(name), std::move(value));
     return answer;
@@ -100,7 +95,7 @@ Answer fault_answer(Fault fault, const Plan& plan, SystemTime now) {
     case Fault::quota:
       return error_answer(429, "You exceeded your current quota, please check your plan and billing details.",
                           "insufficient_quota", "", "insufficient_quota");
-    case Fault::error_502: return edge_page();
+    case Fault::error_502: return edge_page_answer();
     case Fault::error_503:
       return error_answer(503, "The engine is currently overloaded, please try again later.",
                           "service_unavailable_error", "", "server_is_overloaded");

@@ -2,6 +2,7 @@
 // follow OpenAI's guide on rate limits, since clients read waits out of both.
 #include "simulator/allowance.hpp"
 #include "simulator/answers.hpp"
+#include "simulator/messages_errors.hpp"
 
 #include <string>
 
@@ -33,12 +34,14 @@ void add_fields(Answer& answer, const std::optional<Standing>& standing, const s
 
 }  // namespace
 
-void add_limit_fields(Answer& answer, const Grant& grant) {
+void add_limit_fields(Answer& answer, const Voice& voice, const Grant& grant, SystemTime now) {
+  if (voice.dialect == Dialect::anthropic) return add_messages_limit_fields(answer, grant, now);
   add_fields(answer, grant.requests, "requests");
   add_fields(answer, grant.tokens, "tokens");
 }
 
-Answer over_limit_answer(const std::string& model, const Grant& grant) {
+Answer over_limit_answer(const Voice& voice, const std::string& model, const Grant& grant, SystemTime now) {
+  if (voice.dialect == Dialect::anthropic) return messages_over_limit(voice, grant, now);
   const Standing& refusal = *grant.refusal();
   const bool by_requests = grant.requests && grant.requests->refused;
   const std::string where = " for " + model + " in organization org-simulator on " +
@@ -54,11 +57,15 @@ Answer over_limit_answer(const std::string& model, const Grant& grant) {
     answer.fields.emplace_back("retry-after", std::to_string(std::chrono::ceil<seconds>(*refusal.wait).count()));
     answer.fields.emplace_back("retry-after-ms", std::to_string(millis_rounded_up(*refusal.wait)));
   }
-  add_limit_fields(answer, grant);
+  add_limit_fields(answer, voice, grant, now);
   return answer;
 }
 
-Answer wrong_credential_answer(bool given) {
+Answer wrong_credential_answer(const Voice& voice, bool given) {
+  if (voice.dialect == Dialect::anthropic) {
+    return messages_error(voice, 401, "authentication_error",
+                          given ? "invalid x-api-key" : "x-api-key header is required");
+  }
   if (!given) return error_answer(401, "You didn't provide an API key.", "invalid_request_error", "", "");
   return error_answer(401, "Incorrect API key provided.", "invalid_request_error", "", "invalid_api_key");
 }

@@ -60,6 +60,7 @@ Plan Planner::plan(std::uint64_t ordinal, const Call* call, const Steering& stee
   const auto drawn_length = static_cast<std::size_t>(std::llround(mean * (0.5 + text.unit())));
   plan.answer_tokens = steering.answer_tokens.value_or(drawn_length);
   plan.text_seed = text();
+  if (call) shape(*call, plan);
   const std::size_t length = planned_tokens(call, plan);
   plan.fault_after = std::min(steering.fault_after.value_or(length / 2), length);
   return plan;
@@ -67,7 +68,7 @@ Plan Planner::plan(std::uint64_t ordinal, const Call* call, const Steering& stee
 
 std::size_t planned_tokens(const Call* call, const Plan& plan) {
   if (!call) return plan.answer_tokens;
-  return std::min(call->max_tokens.value_or(plan.answer_tokens), plan.answer_tokens) * call->choices;
+  return answer_length(*call, plan) * call->choices;
 }
 
 }  // namespace tollgate::simulator

@@ -4,16 +4,24 @@
 #include "tollgate/simulator/script.hpp"
 
 #include "simulator/call.hpp"
+#include "simulator/prompt_cache.hpp"
 #include "simulator/schedule.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace tollgate::simulator {
 
 /// From here on a pause per token is finer than any timer.
 inline constexpr double unpaced_rate = 1'000'000;
+
+/// Where a stop sequence ends the text.
+struct StopAt {
+  std::string sequence;
+  std::size_t bytes = 0;  ///< of the text before it
+};
 
 /// Everything that is decided about an answer before its first byte is sent.
 struct Plan {
@@ -21,8 +29,12 @@ struct Plan {
   Millis first_token{0};
   double tokens_per_second = 0;  ///< 0: as fast as the client reads
   double jitter = 0;
-  std::size_t answer_tokens = 0;  ///< per choice, cap of the request not yet applied
-  std::size_t fault_after = 0;    ///< tokens before a fault that strikes mid stream
+  /// Of each choice, and there of each parallel call; the cap of the request is not yet applied.
+  std::size_t answer_tokens = 0;
+  std::size_t thinking_tokens = 0;  ///< before them
+  std::optional<StopAt> stop;
+  CacheUse cache;
+  std::size_t fault_after = 0;  ///< tokens before a fault that strikes mid stream
   Millis retry_after{1000};
   bool early_head = false;
   std::uint64_t text_seed = 0;
@@ -47,6 +59,12 @@ class Planner {
   Schedule schedule_;
 };
 
+/// Decides what hangs on the text itself: the length of a fixed one, where a stop sequence cuts, how long is thought.
+void shape(const Call& call, Plan& plan);
+
+/// Tokens of each choice, before the request's cap and after it.
+std::size_t uncut_length(const Call& call, const Plan& plan);
+std::size_t answer_length(const Call& call, const Plan& plan);
 /// Tokens of all choices together, after the request's cap.
 std::size_t planned_tokens(const Call* call, const Plan& plan);
 

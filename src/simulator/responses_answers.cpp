@@ -120,6 +120,13 @@ class ResponsesStream final : public EventSource {
     append(out, event);
   }
 
+  void malformed(std::string& out) const override {
+    out.append(R"(event: response.output_text.delta)"
+               "\n"
+               R"(data: {"type":"response.output_text.delta","delta":)"
+               "\n\n");
+  }
+
   void error(std::string& out) override {
     Json event = event_of("error");
     event["code"] = "server_error";

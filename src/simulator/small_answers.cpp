@@ -1,7 +1,9 @@
 // Embeddings, moderations and the model list: the endpoints that never stream. Floats are printed and packed by hand,
 // as a JSON library would widen them to double.
 #include "simulator/answers.hpp"
+#include "simulator/base64.hpp"
 #include "simulator/json.hpp"
+#include "simulator/messages_errors.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -26,19 +28,6 @@ std::vector<float> unit_vector(std::uint64_t digest, std::size_t dimensions) {
   const double length = sum > 0 ? std::sqrt(sum) : 1;
   for (float& value : values) value = static_cast<float>(value / length);
   return values;
-}
-
-std::string base64_of(const std::string& bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t have = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < have ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= have ? digits[(group >> (18 - 6 * k)) & 63] : '=';
-  }
-  return text;
 }
 
 /// Little-endian float32, in base64 between quotes.
@@ -114,7 +103,8 @@ Answer moderation_answer(const Call& call, const Identity& identity) {
   return answer;
 }
 
-Answer models_answer(const std::vector<std::string>& models) {
+Answer models_answer(const Voice& voice, const std::vector<std::string>& models, std::string_view query) {
+  if (voice.dialect == Dialect::anthropic) return messages_models(voice, models, query);
   Json body;
   body["object"] = "list";
   body["data"] = Json::array();
@@ -124,8 +114,11 @@ Answer models_answer(const std::vector<std::string>& models) {
   return answer;
 }
 
-Answer model_answer(const std::vector<std::string>& models, const std::string& id) {
+Answer model_answer(const Voice& voice, const std::vector<std::string>& models, const std::string& id) {
   const bool known = id.starts_with("sim") || std::find(models.begin(), models.end(), id) != models.end();
+  if (voice.dialect == Dialect::anthropic) {
+    return known ? messages_model(id) : messages_error(voice, 404, "not_found_error", "model: " + id);
+  }
   if (!known) {
     return error_answer(404, "The model '" + id + "' does not exist or you do not have access to it.",
                         "invalid_request_error", "model", "model_not_found");

@@ -23,6 +23,10 @@ std::string to_json_line(const TruthEntry& entry) {
   line["stream"] = entry.stream;
   line["prompt_tokens"] = entry.prompt_tokens;
   line["completion_tokens"] = entry.completion_tokens;
+  line["reasoning_tokens"] = entry.reasoning_tokens;
+  line["cache_read_tokens"] = entry.cache_read_tokens;
+  line["cache_write_5m_tokens"] = entry.cache_write_5m_tokens;
+  line["cache_write_1h_tokens"] = entry.cache_write_1h_tokens;
   line["bytes_sent"] = entry.bytes_sent;
   line["status"] = entry.status;
   line["fault"] = entry.fault;

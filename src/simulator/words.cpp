@@ -1,5 +1,6 @@
 #include "simulator/words.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace tollgate::simulator {
@@ -18,6 +19,19 @@ constexpr std::array<std::string_view, 24> world_words = {
     "مرحبا",      "नमस्ते",   "สวัสดี",  "你好", "网关",        "東京", "ありがとう",     "カタカナ",
     "안녕하세요", "𠮷野家", "🙂",    "🚀",   "👩‍💻", "🇪🇺",   "e\u0301t\u0301", "½≈0.5"};
 
+constexpr std::size_t longest_piece = 12;
+
+/// Before the next space, or after a few bytes, but never within a character.
+std::size_t end_of_piece(const std::string& text, std::size_t at) {
+  if (at >= text.size()) return text.size();
+  std::size_t end = std::min(text.find(' ', at + 1), text.size());
+  if (end - at > longest_piece) {
+    end = at + longest_piece;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  }
+  return end;
+}
+
 }  // namespace
 
 std::string_view Words::next() {
@@ -25,6 +39,24 @@ std::string_view Words::next() {
   // The high bits choose the table, the low ones the word: about one word in eight is not English.
   if (draw >> 61 == 0) return world_words[draw % world_words.size()];
   return plain_words[draw % plain_words.size()];
+}
+
+void TokenText::next(std::string& out) {
+  if (!fixed_) {
+    if (begun_) out += ' ';
+    begun_ = true;
+    out += words_.next();
+    return;
+  }
+  const std::size_t end = end_of_piece(*fixed_, at_);
+  out.append(*fixed_, at_, end - at_);
+  at_ = end;
+}
+
+std::size_t count_pieces(const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); at = end_of_piece(text, at)) ++count;
+  return count;
 }
 
 std::string text_of(std::uint64_t seed, std::size_t count) {

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tollgate::simulator {
 
@@ -18,6 +20,25 @@ class Words {
  private:
   Random random_;
 };
+
+/// A text that is handed out token by token, and always whole in the end: words of a seed with single spaces between,
+/// or a given text in pieces of a word at most, a few bytes each, whole characters.
+class TokenText {
+ public:
+  explicit TokenText(std::uint64_t seed) : words_(seed) {}
+  explicit TokenText(std::string fixed) : words_(0), fixed_(std::move(fixed)) {}
+  /// Appends the next token; nothing at a given text's end.
+  void next(std::string& out);
+
+ private:
+  Words words_;
+  std::optional<std::string> fixed_;
+  std::size_t at_ = 0;
+  bool begun_ = false;
+};
+
+/// How many tokens a given text has.
+std::size_t count_pieces(const std::string& text);
 
 /// The first `count` words with single spaces between.
 std::string text_of(std::uint64_t seed, std::size_t count);

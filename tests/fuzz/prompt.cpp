@@ -35,6 +35,15 @@ void add_content(std::string& text, bool& any, const Json& content) {
   }
 }
 
+/// What tools have answered and no text: in a message request that is the user's too.
+bool is_result(const Json& content) {
+  if (!content.is_array() || content.empty()) return false;
+  const auto type_of = [](const Json& part) { return part.is_object() ? part.value("type", Json()) : Json(); };
+  for (const Json& part : content)
+    if (type_of(part) == "text") return false;
+  return type_of(content.front()) == "tool_result";
+}
+
 struct Expected {
   std::string system, user;
 };
@@ -45,11 +54,12 @@ Expected expected_prompt(const Json& body) {
   Json user;
   const auto messages = body.value("messages", Json()), input = body.value("input", Json());
   add_content(expected.system, any_system, body.value("instructions", Json()));
+  add_content(expected.system, any_system, body.value("system", Json()));
   if (messages.is_array() || input.is_array()) {
     for (const Json& message : messages.is_array() ? messages : input) {
       if (!message.is_object()) continue;
       const auto role = message.value("role", Json()), content = message.value("content", Json());
-      if (role == "user") user = content;
+      if (role == "user" && !is_result(content)) user = content;
       if (role == "system" || role == "developer") add_content(expected.system, any_system, content);
     }
   } else {

@@ -18,8 +18,8 @@ void require(bool condition) {
 }
 
 void check_spans(const RequestScan& scan, std::string_view body) {
-  for (const Span span :
-       {scan.model_value, scan.stream_options_value, scan.include_usage_value, scan.task_type_member}) {
+  for (const Span span : {scan.model_value, scan.stream_options_value, scan.include_usage_value, scan.task_type_member,
+                          scan.no_limits[0].value, scan.no_limits[1].value, scan.no_limits[2].value}) {
     require(span.begin <= span.end && span.end <= body.size());
   }
   if (!scan.model_value.empty()) require(body[scan.model_value.begin] == '"' && body[scan.model_value.end - 1] == '"');
@@ -66,6 +66,10 @@ void check_agreement(const RequestScan& scan, std::string_view body) {
   }
   require(scan.max_output.has_value() == most.has_value());
   require(!most || static_cast<double>(*scan.max_output) == *most);
+  const auto names = [&](const char* key) { return !document.value(key, nlohmann::json()).is_null(); };
+  require(scan.refers_elsewhere == (names("previous_response_id") || names("conversation")));
+  const auto tier = document.value("service_tier", nlohmann::json());
+  require(scan.service_tier.empty() || (tier.is_string() && tier.get<std::string>() == scan.service_tier));
 }
 
 }  // namespace
@@ -81,7 +85,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   check_agreement(*scan, body);
   require(splice(body, *scan, {}) == body);
 
-  const SpliceWishes wishes{.model = "a \"new\"\\\n\r\t\x01 näme", .inject_usage = true, .remove_task_type = true};
+  const SpliceWishes wishes{.model = "a \"new\"\\\n\r\t\x01 näme",
+                            .inject_usage = true,
+                            .remove_task_type = true,
+                            .max_output = std::pair<std::string_view, std::uint64_t>(output_limit_names[size % 3], 77)};
   const std::string spliced = splice(body, *scan, wishes);
   const auto again = scan_request(spliced);
   require(again.has_value());
@@ -89,7 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   require(again->include_usage == true && again->task_type_member.empty());
   require(scan->model_value.empty() ? again->model_value.empty() : again->model == *wishes.model);
   require(again->stream == scan->stream && again->store == scan->store && again->choices == scan->choices);
-  require(again->max_output == scan->max_output && again->end_user == scan->end_user);
+  require(again->max_output == scan->max_output.value_or(77) && again->end_user == scan->end_user);
+  require(again->service_tier == scan->service_tier && again->refers_elsewhere == scan->refers_elsewhere);
   require(splice(spliced, *again, wishes) == spliced);
   return 0;
 }

@@ -30,9 +30,10 @@ TEST(AdminDocument, is_answered_path_by_path_as_it_says) {
   EXPECT_EQ(seen,
             (std::set<std::string>{"GET /admin/v1/keys", "POST /admin/v1/keys", "GET /admin/v1/keys/{id}",
                                    "DELETE /admin/v1/keys/{id}", "GET /admin/v1/tenants", "GET /admin/v1/tenants/{id}",
+                                   "GET /admin/v1/budgets", "POST /admin/v1/budgets/{id}/grants",
                                    "GET /admin/v1/targets", "POST /admin/v1/targets/circuit", "POST /admin/v1/route",
-                                   "GET /admin/v1/audit", "GET /admin/v1/audit/verify", "POST /admin/v1/reload",
-                                   "GET /admin/v1/config", "GET /admin/v1/openapi.json"}));
+                                   "GET /admin/v1/usage", "GET /admin/v1/audit", "GET /admin/v1/audit/verify",
+                                   "POST /admin/v1/reload", "GET /admin/v1/config", "GET /admin/v1/openapi.json"}));
 }
 
 // --- who may do what ---
@@ -47,6 +48,9 @@ const Door doors[] = {
     {"GET", "/admin/v1/keys/acme/ci", "", 200, 200, 200},
     {"GET", "/admin/v1/tenants", "", 200, 200, 200},
     {"GET", "/admin/v1/tenants/acme", "", 200, 200, 200},
+    {"GET", "/admin/v1/budgets", "", 200, 200, 200},
+    {"POST", "/admin/v1/budgets/tenant/acme/none/grants", R"({"amount":"1 USD","until":"2200-01-01","reason":"drill"})",
+     403, 403, 404},
     {"GET", "/admin/v1/targets", "", 200, 200, 200},
     {"GET", "/admin/v1/audit", "", 200, 200, 200},
     {"GET", "/admin/v1/audit/verify", "", 200, 200, 200},

@@ -4,11 +4,8 @@
 
 #include "admin_parts.hpp"
 #include "app/admin_client.hpp"
+#include "support/program.hpp"
 #include "support/tollgate_process.hpp"
-
-#include <sys/wait.h>
-
-#include <cstdio>
 
 namespace tollgate::test {
 namespace {
@@ -28,27 +25,11 @@ class Guarded {
                            }};
 };
 
-struct Outcome {
-  int code = -1;
-  std::string out, errors;
-};
-
 /// Runs `tollgate keys ARGUMENTS` with these two variables; an empty token is one that is not set.
 Outcome keys(const std::string& arguments, const std::string& address, const std::string& token = {}) {
-  const TemporaryFolder folder;
-  const std::string errors = (folder.path() / "errors").string();
-  const std::string command = "env -u TOLLGATE_ADMIN_TOKEN TOLLGATE_ADMIN_URL='http://" + address + "' " +
-                              (token.empty() ? "" : "TOLLGATE_ADMIN_TOKEN='" + token + "' ") + TOLLGATE_BINARY +
-                              " keys " + arguments + " 2>" + errors;
-  Outcome run;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  char block[4096];
-  while (const std::size_t got = std::fread(block, 1, sizeof block, pipe)) run.out.append(block, got);
-  const int status = ::pclose(pipe);
-  run.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::ifstream file(errors);
-  run.errors.assign(std::istreambuf_iterator<char>(file), {});
-  return run;
+  return run_program(TOLLGATE_BINARY, "keys " + arguments,
+                     "env -u TOLLGATE_ADMIN_TOKEN TOLLGATE_ADMIN_URL='http://" + address + "'" +
+                         (token.empty() ? "" : " TOLLGATE_ADMIN_TOKEN='" + token + "'"));
 }
 
 TEST(KeysCommand, makes_lists_and_revokes_against_a_running_process) {

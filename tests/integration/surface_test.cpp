@@ -90,7 +90,8 @@ std::set<std::string> documented_metrics() {
   std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
   std::set<std::string> names;
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("| `tollgate_") || line.starts_with("| `process_"))
+    if (line.starts_with("| `tollgate_") || line.starts_with("| `process_") ||
+        (line.starts_with("| `gen_ai_") && line.find("| histogram |") != line.npos))
       names.insert(line.substr(3, line.find('`', 3) - 3));
   return names;
 }

@@ -39,10 +39,10 @@ class Suite:
         self.parts.append(part)
 
 
-def write_junit(path, parts):
-    root = xml.Element("testsuite", name="security")
+def write_junit(path, parts, name="security"):
+    root = xml.Element("testsuite", name=name)
     for part in parts:
-        case = xml.SubElement(root, "testcase", classname="security", name=part.name, time=f"{part.seconds:.2f}")
+        case = xml.SubElement(root, "testcase", classname=name, name=part.name, time=f"{part.seconds:.2f}")
         if part.faults:
             xml.SubElement(case, "failure").text = printable("\n".join(part.faults[:MOST_TOLD]))
     xml.ElementTree(root).write(path, encoding="unicode")

@@ -42,8 +42,9 @@ struct Failure {
   std::string code{};   ///< the envelope's code where it differs from the kind's own
   std::string param{};  ///< the envelope's param; empty is null
   std::optional<std::chrono::milliseconds> retry_after{};
-  std::string type{};  ///< the envelope's type where it differs from the kind's own
-  bool final = false;  ///< the same request can never succeed: clients are told not to retry
+  std::string type{};        ///< the envelope's type where it differs from the kind's own
+  std::uint16_t status = 0;  ///< instead of the kind's own; 0: that one
+  bool final = false;        ///< the same request can never succeed: clients are told not to retry
 };
 
 [[noreturn]] inline void throw_exception_from_error(const Failure& failure, const boost::source_location&) {

@@ -24,7 +24,7 @@ struct Fault {
 /// "routes.yaml:12:5: providers.openai.timouts: unknown key; did you mean 'timeouts'?"
 std::string to_text(const Fault& fault);
 
-/// The loader touches the world only through these three. All are set; they are called on the caller's thread.
+/// The loader touches the world only through these. They are called on the caller's thread.
 struct Sources {
   /// A file's bytes. A Failure's message says why there are none ("No such file or directory").
   std::function<Result<std::string>(const std::string& path)> read_file;
@@ -32,6 +32,11 @@ struct Sources {
   std::function<std::vector<std::string>(const std::string& pattern)> glob;
   /// An environment variable, or nothing where it is not set.
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  /// A time zone by its IANA name, never null. A Failure's message says why there is none. UTC is not asked for. Not
+  /// set: there is no other zone.
+  std::function<Result<std::shared_ptr<const policy::TimeZone>>(const std::string& name)> time_zone = {};
+  /// All names that `time_zone` knows, for suggestions. Not set: none.
+  std::function<std::vector<std::string>()> time_zone_names = {};
 };
 
 struct LoadOptions {

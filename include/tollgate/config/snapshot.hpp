@@ -3,10 +3,13 @@
 // one it began with. Every key of routes.yaml that can be set today stands here once, with its default.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/digest.hpp"
+#include "tollgate/policy/budget_settings.hpp"
 #include "tollgate/policy/circuit.hpp"
 #include "tollgate/policy/classifier.hpp"
 #include "tollgate/policy/key.hpp"
 #include "tollgate/policy/network.hpp"
+#include "tollgate/policy/price_book.hpp"
+#include "tollgate/protocol/anthropic/to_messages.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -111,9 +114,36 @@ struct AdminSettings {
   bool needs_token() const { return !token.empty() || !tokens.empty(); }
 };
 
+enum class AlertFormat : std::uint8_t { json, slack };
+
+/// A name that alerts are sent to.
+struct AlertChannel {
+  std::string name;
+  Secret webhook;  ///< an http or https URL, checked; empty: alerts go to the log only
+  AlertFormat format = AlertFormat::json;
+  Secret secret;  ///< signs what is sent; empty: nothing is signed
+  bool operator==(const AlertChannel&) const = default;
+};
+
 struct StorageSettings {
-  std::string path;  ///< of the SQLite file, absolute; empty: nothing is stored
+  std::string path;                                 ///< of the SQLite file, absolute; empty: nothing is stored
+  Millis retention = std::chrono::hours(24 * 400);  ///< a month of the ledger that ended longer ago is deleted
   bool operator==(const StorageSettings&) const = default;
+};
+
+/// What a record of the ledger's journal has survived when a request goes on: the end of the process, or a power cut
+/// too.
+enum class LedgerSync : std::uint8_t { process, disk };
+
+/// While the ledger cannot be written: what becomes of requests that no budget applies to. Others are always refused.
+enum class OnUnwritable : std::uint8_t { allow, reject };
+
+struct LedgerSettings {
+  std::string journal;  ///< its folder, absolute; empty: there is none
+  LedgerSync sync = LedgerSync::process;
+  std::size_t max_size = std::size_t{1} << 30;  ///< bytes of all files of the journal
+  OnUnwritable on_unwritable = OnUnwritable::allow;
+  bool operator==(const LedgerSettings&) const = default;
 };
 
 struct MetricsSettings {
@@ -199,7 +229,7 @@ struct PoolSettings {
   bool operator==(const PoolSettings&) const = default;
 };
 
-enum class Protocol : std::uint8_t { openai };
+enum class Protocol : std::uint8_t { openai, anthropic };
 
 /// How much each target of a provider is given at a time, and how many requests may wait for a place there.
 struct PlaceSettings {
@@ -213,11 +243,13 @@ struct PlaceSettings {
 struct Provider {
   std::string name;
   Protocol protocol = Protocol::openai;
+  /// With Protocol::anthropic, for requests that bring none of their own; not set: the older.
+  std::optional<protocol::anthropic::Version> version;
   // base_url, taken apart. A provider with a simulator has none: its port is known once the simulator listens.
   bool tls = false;
   std::string host;  ///< name or IP literal, without brackets
   std::uint16_t port = 80;
-  std::string base_path;                ///< "/v1", without a trailing slash; may be empty
+  std::string base_path;                ///< "/v1", without a trailing slash; may be empty, and is with Anthropic
   std::vector<Credential> credentials;  ///< may be empty: no Authorization is sent
   Timeouts timeouts;
   PoolSettings pool;
@@ -226,7 +258,9 @@ struct Provider {
   UpstreamTls upstream_tls;
   std::vector<std::pair<std::string, Secret>> headers;  ///< extra fields on every request to this provider
   bool inject_stream_usage = true;                      ///< stream_usage: inject | off
+  bool forward_trace = false;                           ///< requests carry traceparent and tracestate
   std::optional<SimulatorSettings> simulator;
+  std::string prices;  ///< whose prices are its own; empty: those under its own name
 };
 
 /// One way to call a model: a provider and the name it knows the model by.
@@ -235,6 +269,11 @@ struct Target {
   std::string upstream_model;  ///< "*" under a wildcard model: what the * matched
   std::string label;           ///< "provider/name", the metric label
   double weight = 1;
+  /// Of Snapshot::prices. Null: unpriced, or known only with the name that a wildcard's "*" stands for:
+  /// Snapshot::price_of.
+  const policy::Price* price = nullptr;
+
+  bool is_wildcard() const { return std::string_view(upstream_model) == "*"; }
 };
 
 /// What a model can do that not all can.
@@ -250,11 +289,14 @@ struct Model {
   std::vector<Target> targets;                                ///< at least one
   std::optional<Millis> first_token, idle, attempt, connect;  ///< timeouts that replace the provider's
   policy::Limits limits;                                      ///< over all callers
+  std::vector<policy::BudgetSettings> budgets;                ///< over all callers
   std::optional<std::uint64_t> context;                       ///< tokens of input and output together, where known
   Features features;
   std::size_t default_max_output = 4096;  ///< tokens to expect where a request sets no limit
   /// A wildcard model that was given no `name`: its "*" stands for the requested name as a whole.
   bool whole_name = false;
+  bool free = false;                      ///< costs nothing, and that is known
+  std::optional<policy::PriceRow> price;  ///< instead of what the file of prices says
 };
 
 /// Whether an attempt that ran out of time may be followed by another one: the provider may bill both.
@@ -282,6 +324,8 @@ struct Effort {
   HedgeSettings hedge;
   bool affinity = true;                         ///< a conversation stays where its prompt is cached
   bool asks_others_of_refused_content = false;  ///< on_content_policy: fallback
+  bool ends_overrun = false;                    ///< on_overrun: end
+  bool refuses_untranslated = false;            ///< on_untranslated: refuse
   bool operator==(const Effort&) const = default;
 };
 
@@ -313,13 +357,15 @@ struct Route {
   bool refuses_unknown_tasks = false;  ///< unknown_task: reject
   bool classifies = false;             ///< where a request names no task its text is looked at
   policy::Limits limits;               ///< over all callers
+  std::vector<policy::BudgetSettings> budgets;
   const Task* task(std::string_view name) const;
 };
 
-/// Tenants that share limits.
+/// Tenants that share limits and budgets.
 struct Group {
   std::string name;
   policy::Limits limits;
+  std::vector<policy::BudgetSettings> budgets;
 };
 
 /// Whoever calls: an application, a team, a customer.
@@ -327,10 +373,13 @@ struct Tenant {
   std::string name;
   std::optional<std::size_t> group;  ///< index into Snapshot::groups
   std::vector<std::pair<std::string, std::string>> tags;
+  std::string tag_text;           ///< the same as one text, for the ledger
   std::vector<policy::Key> keys;  ///< those of the file; others are in the store
   policy::Rights rights;          ///< a key may narrow them, never widen them
   policy::Limits limits;
   policy::Limits end_user_limits;  ///< of each end user that a key with may_delegate names
+  std::vector<policy::BudgetSettings> budgets;
+  std::vector<policy::BudgetSettings> end_user_budgets;  ///< of each end user that a key with may_delegate names
   /// credentials: client. The caller's own provider credential is passed on, and the gateway's key stands in
   /// x-tollgate-key.
   bool passes_credentials = false;
@@ -352,6 +401,9 @@ struct Wildcard {
   std::size_t index = 0;  ///< into Snapshot::routes or Snapshot::models
 };
 
+/// What becomes of a call under a budget whose cost nobody can tell. Without a budget it is always flagged.
+enum class OnUnpriced : std::uint8_t { reject, fallback, flag };
+
 /// Immutable after build; shared by threads without a lock.
 struct Snapshot {
   std::uint64_t generation = 0;               ///< 1 for the first, set by the store
@@ -370,6 +422,16 @@ struct Snapshot {
   std::vector<Group> groups;
   std::vector<Tenant> tenants;  ///< none: open, whoever reaches a listener may call
   StorageSettings storage;
+  std::string price_file;  ///< absolute; empty: none
+  OnUnpriced on_unpriced = OnUnpriced::reject;
+  std::optional<policy::PriceRow> fallback_row;
+  /// Of the file, of the models that have their own, and of `fallback_price`.
+  std::shared_ptr<const policy::PriceBook> prices;
+  const policy::Price* fallback_price = nullptr;  ///< of on_unpriced: fallback
+  std::vector<AlertChannel> alerts;
+  LedgerSettings ledger;
+  std::uint16_t budget_status = 429;      ///< errors.budget_status: 429 or 402
+  std::vector<std::string> request_tags;  ///< keys that clients may use in x-tollgate-tags
   /// There where a route classifies: the rules that are built in, docs/classifier.md.
   std::shared_ptr<const policy::Classifier> classifier;
 
@@ -385,6 +447,9 @@ struct Snapshot {
   using MayCall = std::function<bool(const Resolution&)>;
   std::vector<std::string> near_names(std::string_view requested, const MayCall& may_call) const;
   const Tenant* tenant(std::string_view name) const;
+  /// What a call of this target costs that asks the provider for `upstream_model`; null: unpriced. Looks a name up only
+  /// under a wildcard model.
+  const policy::Price* price_of(const Target& target, std::string_view upstream_model) const;
   /// Names that /v1/models lists: routes, then models without a wildcard, each once, in file order; of those that
   /// `may_call` says yes to.
   std::vector<std::string> listed_names(const MayCall& may_call) const;

@@ -3,14 +3,19 @@
 // up, so no request touches a cache line that another core writes. Series are keyed by names: a reload never moves a
 // count.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/io/alerts.hpp"
+#include "tollgate/io/outbound.hpp"
 #include "tollgate/pipeline/health_figures.hpp"
+#include "tollgate/pipeline/money_figures.hpp"
 #include "tollgate/pipeline/record.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tollgate::io {
 
@@ -47,6 +52,12 @@ struct MetricsOptions {
   std::function<std::uint64_t()> access_log_dropped{};
   /// The same; empty means nothing is known of any target.
   std::function<pipeline::HealthFigures()> health{};
+  /// The same; empty means there is no budget, and no ledger.
+  std::function<std::vector<pipeline::BudgetFigures>()> budgets{};
+  std::function<pipeline::LedgerFigures()> ledger{};
+  /// What became of alerts and of spans; empty means that there are none.
+  std::function<AlertCounts()> alerts{};
+  std::function<OutboundCounts()> spans{};
   /// Most label sets per worker and table; what comes later is counted as "other". Labels are configured names, so this
   /// is a belt.
   std::size_t series_limit = 10'000;
@@ -64,6 +75,8 @@ class Metrics {
   WorkerMetrics& add_worker();
   /// A configuration is in force since `when`. The first one is the start, each later one a successful reload.
   void config_loaded(std::uint64_t generation, SystemTime when);
+  /// The certificates that listeners show to clients from now on, by file, and when each ends.
+  void certificates_loaded(std::map<std::string, SystemTime> ends);
   /// A new configuration was refused; the one in force stays.
   void config_rejected();
   /// Everything in Prometheus' text format. Reads /proc/self.

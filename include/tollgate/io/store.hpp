@@ -4,6 +4,7 @@
 // caller ever waits for a disk.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/digest.hpp"
+#include "tollgate/base/money.hpp"
 #include "tollgate/base/result.hpp"
 #include "tollgate/policy/audit.hpp"
 
@@ -28,6 +29,17 @@ struct KeyRow {
   std::optional<SystemTime> expires_at, revoked_at;
   std::string settings;  ///< JSON, made and read by the caller
   bool operator==(const KeyRow&) const = default;
+};
+
+/// More money for a budget, for a while.
+struct GrantRow {
+  std::string budget;  ///< its path: "tenant/acme/monthly"
+  Money amount;
+  SystemTime until{};
+  std::string reason;
+  SystemTime granted_at{};
+  std::string granted_by;
+  bool operator==(const GrantRow&) const = default;
 };
 
 /// The answer kept for an Idempotency-Key.
@@ -67,9 +79,9 @@ struct StoreOptions {
   std::function<void(bool)> on_reachable{};
 };
 
-/// All members may be called on any thread. They return at once, but for open(), load_keys() and the destructor. Jobs
-/// are done one after the other in the order of the calls, and one that has come back well is in the file: it survives
-/// the end of the process, and of the machine but for the last moments (SQLite's synchronous=NORMAL).
+/// All members may be called on any thread. They return at once, but for open(), load_keys(), load_grants() and the
+/// destructor. Jobs are done one after the other in the order of the calls, and one that has come back well is in the
+/// file: it survives the end of the process, and of the machine but for the last moments (SQLite's synchronous=NORMAL).
 class Store {
  public:
   /// Called on the store's thread, exactly once, whatever happens: also when the file cannot be reached (the failure
@@ -98,6 +110,13 @@ class Store {
   void add_key(KeyRow row, policy::AuditEntry entry, Done<void> done);
   /// Revokes the key and adds the audit's row. False, and no row, where there is no such key or it was revoked before.
   void revoke_key(std::string id, SystemTime now, policy::AuditEntry entry, Done<bool> done);
+
+  // --- grants ---
+
+  /// Those that have not ended at `now`, in the order in which they were added. Waits as load_keys() does.
+  Result<std::vector<GrantRow>> load_grants(SystemTime now);
+  /// Adds the grant and the audit's row, or neither.
+  void add_grant(GrantRow row, policy::AuditEntry entry, Done<void> done);
 
   // --- audit ---
 

@@ -1,12 +1,14 @@
 #pragma once
 // TLS 1.2 and 1.3 with authenticated encryption only, for clients that come to us and for upstreams we go to. An
 // upstream's chain and name are always verified; there is no switch.
+#include "tollgate/base/clock.hpp"
 #include "tollgate/base/result.hpp"
 #include "tollgate/config/snapshot.hpp"
 
 #include <openssl/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tollgate::io {
@@ -18,6 +20,10 @@ using SslContext = std::shared_ptr<SSL_CTX>;
 /// sessions in memory: they resume by tickets. A failure names the file and says why; the key must belong to the
 /// certificate.
 Result<SslContext> make_server_context(const config::ServerTls& settings);
+
+/// When a server's context is of no more use: the end of its certificate, or of one of the chain that it sends along
+/// where that comes earlier. Nothing where there is none that can be read.
+std::optional<SystemTime> end_of(const SslContext& context);
 
 /// For upstreams. Trusts `ca_file` instead of the system's store where it is set. Holds no sessions: whoever wants to
 /// resume keeps the SSL_SESSION per provider and name.

@@ -4,13 +4,17 @@
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/base/random.hpp"
 #include "tollgate/pipeline/idempotency.hpp"
+#include "tollgate/pipeline/ledger.hpp"
 #include "tollgate/pipeline/ports.hpp"
 #include "tollgate/pipeline/record.hpp"
 #include "tollgate/policy/admission.hpp"
 #include "tollgate/policy/attempt_plan.hpp"
+#include "tollgate/policy/budget_hold.hpp"
 #include "tollgate/policy/key_table.hpp"
+#include "tollgate/policy/price_book.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/openai/request.hpp"
+#include "tollgate/protocol/surface.hpp"
 
 #include <memory>
 #include <string>
@@ -19,9 +23,19 @@
 
 namespace tollgate::pipeline {
 
+/// What few requests say of their money.
+struct MoneyWishes {
+  std::string task_id;            ///< x-tollgate-task-id; empty: none
+  std::string tags;               ///< x-tollgate-tags, as policy::read_tags gives them, the tenant's own among them
+  std::optional<Money> max_cost;  ///< x-tollgate-max-cost
+  bool include_cost = false;      ///< x-tollgate-include: cost
+};
+
 /// What the head of a client's request says, as far as the pipeline needs it.
 struct Inbound {
+  protocol::Surface surface = protocol::Surface::openai;
   protocol::openai::StreamKind stream_kind = protocol::openai::StreamKind::opaque;
+  bool only_counts = false;         ///< the answer is a number of tokens: nothing is generated, and nothing billed
   bool knows_usage_option = false;  ///< the endpoint has stream_options.include_usage
   std::string_view path;            ///< below /v1: "/chat/completions"; the server keeps what it views
   std::string query;
@@ -31,6 +45,7 @@ struct Inbound {
   std::string task;                              ///< x-tollgate-task; empty: none
   std::optional<policy::Priority> priority;      ///< x-tollgate-priority, held to what the key may ask for
   bool json = true;                              ///< Content-Type says JSON, or there is none
+  std::unique_ptr<MoneyWishes> money;            ///< null: none
   std::unique_ptr<IdempotentClient> idempotent;  ///< the exchange's client, where an Idempotency-Key came; else null
 };
 
@@ -58,6 +73,24 @@ struct HeldAnswer {
   std::uint16_t status = 0;
   std::string fields;  ///< header lines, each with CRLF
   std::string body;
+  std::string said;  ///< what the provider said, where the body is translated; else empty
+};
+
+/// What was put aside for an attempt that is to start.
+struct Purse {
+  std::unique_ptr<policy::BudgetHold> hold;  ///< null: it counts against no budget
+  const policy::PriceRow* price = nullptr;   ///< null: the target has none
+  std::uint64_t input = 0, output = 0;       ///< tokens that the attempt may come to
+  bool has_others = false;                   ///< another target may be asked after it
+  Money most;                                ///< and what they cost
+};
+
+/// Another attempt beside the one at hand.
+class Rival {
+ public:
+  virtual ~Rival() = default;
+  /// The one at hand is about to answer: the other one ends here and now, so that what it has cost is known.
+  virtual void give_way() = 0;
 };
 
 /// Why a waiting request goes on.
@@ -92,16 +125,30 @@ struct Exchange {
   std::unique_ptr<HeldAnswer> held;    ///< what the last attempt brought, where that was an error
   /// For the attempt that is to start, which takes them along.
   std::vector<protocol::openai::Splice> splices;
-  policy::Hold hold;          ///< what the request has taken of its limits
-  policy::Standing standing;  ///< of its limits, for the x-ratelimit fields
-  bool events_begun = false;  ///< the client has been told 200 and text/event-stream
-  bool strip_usage = false;   ///< the usage chunk was asked for by us: it does not go to the client
+  Purse purse;
+  policy::Hold hold;                              ///< what the request has taken of its limits
+  policy::Standing standing;                      ///< of its limits, for the x-ratelimit fields
+  policy::BudgetChain budgets;                    ///< that it counts against
+  Rival* rival = nullptr;                         ///< null: the attempt at hand is alone
+  std::string downgrade_to;                       ///< a model, of the budget that has last refused it; empty: none
+  bool downgraded = false;                        ///< a budget has chosen the model
+  Attribution account;                            ///< what its rows are put down to, once it has one
+  bool account_opened = false;                    ///< some attempt is in the ledger
+  bool account_closed = false;                    ///< its row is in the ledger
+  std::optional<std::uint64_t> given_max_output;  ///< put into the body, for x-tollgate-max-output
+  bool events_begun = false;                      ///< the client has been told 200 and text/event-stream
+  bool strip_usage = false;                       ///< the usage chunk was asked for by us: it does not go to the client
+  std::string dropped;                            ///< the client's fields that the target at hand has nothing like
 
   /// What goes to the target's provider instead of the credential configured there: the tenant's own, or the caller's.
   /// Empty `value`: nothing else goes.
   struct OwnCredential {
     std::string_view name, value;
   };
+  SystemTime now() const {
+    return began_at + std::chrono::duration_cast<SystemTime::duration>(alarm.woken_at() - began);
+  }
+
   OwnCredential own_credential() const {
     const bool has_any = caller.tenant && (caller.tenant->passes_credentials || !caller.tenant->credentials.empty());
     return has_any ? find_own_credential() : OwnCredential{};

@@ -79,7 +79,8 @@ struct UpstreamRequest {
   std::string_view query;   ///< without '?'; may be empty
   std::string_view fields;  ///< forwarded header lines, each with CRLF
   std::string_view attempt_id;
-  std::optional<std::string_view> credential;  ///< instead of the provider's own
+  const protocol::TraceContext* trace = nullptr;  ///< for a provider with forward_trace; null: there is none
+  std::optional<std::string_view> credential;     ///< instead of the provider's own
   std::vector<std::string_view> body;
   std::uint64_t body_size = 0;
   Millis connect_timeout{0};  ///< shared out over the provider's addresses
@@ -101,7 +102,7 @@ class UpstreamCall {
   virtual const protocol::http::ResponseHead& head() const = 0;
   virtual std::string_view data() const = 0;
   virtual const Failure& failure() const = 0;
-  /// Where the attempt stands: queue, connect, send, first_byte, relay.
+  /// Where the attempt stands, or stood when it failed: queue, connect, send, first_byte, relay.
   virtual Phase phase() const = 0;
   virtual bool reused() const = 0;
   virtual bool replayed() const = 0;
@@ -126,18 +127,24 @@ class Waker {
   virtual void post(std::function<void()> action) = 0;
 };
 
+struct BudgetScopes;
+class EndUserHashes;
 struct Health;
 struct LimitScopes;
 class IdempotentAnswers;
+class Ledger;
 
 /// One generation of the configuration on one worker. A request pins the one it began with.
 struct World {
   std::shared_ptr<const config::Snapshot> snapshot;
   std::vector<std::shared_ptr<UpstreamProvider>> providers;  ///< in the order of snapshot->providers
   std::shared_ptr<const LimitScopes> limits;                 ///< live_state.hpp
+  std::shared_ptr<const BudgetScopes> budgets;               ///< budget_scopes.hpp
   std::shared_ptr<const Health> health;                      ///< health.hpp
   IdempotentAnswers* answers = nullptr;                      ///< idempotency.hpp; null: keys mean nothing
-  Waker* waker = nullptr;                                    ///< of this worker
+  Ledger* ledger = nullptr;                                  ///< ledger.hpp; of this worker; null: nothing is written
+  EndUserHashes* end_users = nullptr;  ///< end_user_hashes.hpp; of this worker; null: none is remembered
+  Waker* waker = nullptr;              ///< of this worker
 };
 
 }  // namespace tollgate::pipeline

@@ -2,8 +2,10 @@
 // What is known of one request when it is over: the one source of its access-log line and its metrics.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/ids.hpp"
+#include "tollgate/base/money.hpp"
 #include "tollgate/policy/attempt_plan.hpp"
-#include "tollgate/protocol/openai/reply.hpp"
+#include "tollgate/protocol/trace_context.hpp"
+#include "tollgate/protocol/usage.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,14 +36,32 @@ std::string_view name_of(EndedBy side);
 enum class Phase : std::uint8_t { head, body, route, queue, connect, send, first_byte, first_token, relay, done };
 std::string_view name_of(Phase phase);
 
+/// Why what an attempt has cost brought the client nothing: a closed list, the `reason` of
+/// tollgate_wasted_cost_usd_total.
+enum class Waste : std::uint8_t {
+  none,
+  retry,      ///< the same target was asked again
+  fallback,   ///< another target was asked after it
+  hedge,      ///< another attempt beside it was faster
+  truncated,  ///< it broke after content had gone out
+  abandoned   ///< the client left
+};
+std::string_view name_of(Waste waste);
+
 struct AttemptRecord {
   std::string_view target;      ///< "provider/name" as configured
   std::string_view credential;  ///< its configured name, or empty
+  std::string_view model;       ///< the configured model that was asked
   Outcome outcome = Outcome::ok;
   policy::Reason reason = policy::Reason::primary;  ///< why it was asked
   Uuid id;                                          ///< what the upstream was sent as x-client-request-id
   bool reused = false;                              ///< went out on a pooled connection
-  bool replayed = false;  ///< a stale pooled connection died first and the request went out again on a fresh one
+  std::optional<protocol::Usage> usage;             ///< what its provider said, or an estimate
+  bool estimated = false;                           ///< `usage` is one
+  std::optional<Money> cost;                        ///< once settled; nothing: it has no price
+  Waste waste = Waste::none;
+  bool replayed = false;      ///< a stale pooled connection died first and the request went out again on a fresh one
+  Micros began{0}, ended{0};  ///< since the first byte of the request's head
 };
 
 /// Filled in as the request goes on; complete once the last byte has left or the client is gone. One worker, one
@@ -65,9 +85,14 @@ struct RequestRecord {
   Phase phase = Phase::head;
   std::string error_code;  ///< the envelope's code, where an error was sent
   bool stream = false;
-  std::optional<protocol::openai::Usage> usage;
+  std::optional<protocol::Usage> usage;       ///< of the answer: what its provider said, or an estimate
+  bool estimated = false;                     ///< `usage` is one
+  std::optional<Money> cost;                  ///< of all attempts; nothing: none had a price, or none was made
+  Money wasted;                               ///< of that: what brought no answer
+  bool unpriced = false;                      ///< some attempt had no price
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< bodies, without framing
   std::vector<AttemptRecord> attempts;
+  std::optional<protocol::TraceContext> trace;  ///< that it belongs to; nothing where nobody asks
   SystemTime began_at;
   Micros duration{0};                 ///< first byte of the head to the last byte of the answer
   std::optional<Micros> first_token;  ///< first byte of the head to the first content sent (streams)

@@ -2,6 +2,7 @@
 // A tenant's API key: who it stands for and what it may do. The key's own text is known to its holder alone.
 #include "tollgate/base/clock.hpp"
 #include "tollgate/base/digest.hpp"
+#include "tollgate/policy/budget_settings.hpp"
 #include "tollgate/policy/limits.hpp"
 
 #include <cstdint>
@@ -36,7 +37,8 @@ struct KeySettings {
   std::vector<std::string> addresses;  ///< IPs and networks it may come from; empty: any
   Rights rights;
   Limits limits;
-  bool may_delegate = false;  ///< may name an end user, whose limits then apply
+  std::vector<BudgetSettings> budgets;  ///< only of keys of the configuration
+  bool may_delegate = false;            ///< may name an end user, whose limits and budgets then apply
   Priority max_priority = Priority::high;
   bool may_use_cache = true;
   std::optional<Millis> max_timeout;  ///< longest deadline of its requests

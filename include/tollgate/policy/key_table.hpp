@@ -9,13 +9,15 @@
 
 namespace tollgate::policy {
 
+class BudgetList;
 class LimitScope;
 
 /// A key with what is made ready for its requests.
 struct KnownKey {
   Key key;
-  std::vector<Network> networks;       ///< settings.addresses, parsed; empty: any address
-  std::shared_ptr<LimitScope> limits;  ///< null: the key itself has none
+  std::vector<Network> networks;              ///< settings.addresses, parsed; empty: any address
+  std::shared_ptr<LimitScope> limits;         ///< null: the key itself has none
+  std::shared_ptr<const BudgetList> budgets;  ///< the same
 };
 
 /// Keys by their digest. All keys there are stand in memory, so a key that is not here does not exist: guessing costs

@@ -1,11 +1,11 @@
 #pragma once
 // Whose limits they are: one tenant, one key, one model. What a request takes of all of them at once is admission.hpp.
 #include "tollgate/base/clock.hpp"
+#include "tollgate/base/small_lock.hpp"
 #include "tollgate/policy/limits.hpp"
 #include "tollgate/policy/token_bucket.hpp"
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,7 +67,7 @@ class LimitScope {
 
   const ScopeKind kind_;
   const std::string name_;
-  mutable std::mutex mutex_;  ///< over all below
+  mutable SmallLock mutex_;  ///< over all below
   Meters meters_;
 };
 

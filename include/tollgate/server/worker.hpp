@@ -6,7 +6,9 @@
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/metrics.hpp"
 #include "tollgate/io/tls_context.hpp"
+#include "tollgate/io/tracer.hpp"
 #include "tollgate/io/upstream.hpp"
+#include "tollgate/pipeline/end_user_hashes.hpp"
 #include "tollgate/pipeline/idempotency.hpp"
 #include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/pipeline/ports.hpp"
@@ -34,6 +36,7 @@ struct Generation {
   std::vector<io::SslContext> upstream_tls;  ///< by provider
   io::SslContext server_tls;                 ///< null: the data listener speaks plain HTTP
   std::shared_ptr<const pipeline::LimitScopes> limits;
+  std::shared_ptr<const pipeline::BudgetScopes> budgets;
   std::shared_ptr<const pipeline::Health> health;
   std::vector<std::shared_ptr<const policy::KnownKey>> keys;  ///< those of the file
 };
@@ -47,8 +50,12 @@ class Worker final {
          io::WorkerMetrics& metrics, io::AccessLog::Worker& log);
   ~Worker();
 
+  /// Before the first configuration; outlives this object's requests.
+  void trace_with(io::Tracer::Worker& tracer) { tracer_ = &tracer; }
   io::Loop& loop() { return loop_; }
   Services& services() { return services_; }
+  /// Where its requests are put down; outlives it. Before adopt().
+  void keep_books(pipeline::Ledger& ledger) { ledger_ = &ledger; }
   /// Before run(), or on the loop.
   void adopt(const Generation& generation);
   const std::shared_ptr<const pipeline::World>& world() const { return world_; }
@@ -95,6 +102,9 @@ class Worker final {
 
   io::WorkerMetrics& metrics() { return metrics_; }
   void log(const pipeline::RequestRecord& record) { log_.write(record); }
+  /// Whether anybody asks which trace a request belongs to; and who records its spans, or null.
+  bool traces() const { return traces_; }
+  io::Tracer::Worker* tracer() const { return tracer_; }
 
  private:
   void trim_soon();
@@ -106,9 +116,11 @@ class Worker final {
   io::WorkerMetrics& metrics_;
   io::AccessLog::Worker& log_;
   io::Upstreams upstreams_;
+  pipeline::Ledger* ledger_ = nullptr;
   bool calls_upstreams_;
   std::unique_ptr<State> state_;
   std::unique_ptr<pipeline::IdempotentAnswers> answers_;
+  pipeline::EndUserHashes end_users_;
   std::shared_ptr<const pipeline::World> world_;
   policy::KeyTable configured_keys_, stored_keys_;
   std::uint64_t keys_version_ = 0;
@@ -118,7 +130,9 @@ class Worker final {
   ByteBuffer spare_buffer_;
   std::string date_;
   SystemTime date_from_{}, date_until_{};
+  io::Tracer::Worker* tracer_ = nullptr;
   std::uint64_t requests_ = 0;
+  bool traces_ = false;
   bool draining_ = false;
   bool cutting_ = false;
 };

@@ -21,8 +21,12 @@ struct TruthEntry {
   bool stream = false;
   std::uint64_t prompt_tokens = 0;
   std::uint64_t completion_tokens = 0;  ///< sent; 0 for a whole answer of which only a part went out
-  std::uint64_t bytes_sent = 0;         ///< head and framing included, TLS not
-  unsigned status = 0;                  ///< 0: no head was sent
+  std::uint64_t reasoning_tokens = 0;   ///< of completion_tokens
+  std::uint64_t cache_read_tokens = 0;  ///< of prompt_tokens, as are the two that follow
+  std::uint64_t cache_write_5m_tokens = 0;
+  std::uint64_t cache_write_1h_tokens = 0;
+  std::uint64_t bytes_sent = 0;  ///< head and framing included, TLS not
+  unsigned status = 0;           ///< 0: no head was sent
   /// The fault that was planned, or why it was refused before: "wrong_credential", "over_limit"; empty for none.
   std::string fault;
   /// "complete", what `fault` says, "client_gone", "stopped" (this server was), "internal_error". For "client_gone",

@@ -3,6 +3,7 @@
 #include "io/storage/sqlite.hpp"
 #include "io/storage/store_answers.hpp"
 #include "io/storage/store_audit.hpp"
+#include "io/storage/store_grants.hpp"
 #include "io/storage/store_keys.hpp"
 
 #include <memory>
@@ -20,10 +21,15 @@ struct Connection {
     return std::make_unique<Connection>(std::move(*database), process);
   }
   Connection(std::unique_ptr<sqlite::Database> opened, std::int64_t process)
-      : database(std::move(opened)), keys(*database), audit(*database), answers(*database, process) {}
+      : database(std::move(opened)),
+        keys(*database),
+        grants(*database),
+        audit(*database),
+        answers(*database, process) {}
 
   const std::unique_ptr<sqlite::Database> database;  // before the tables: their statements must end first
   KeyTable keys;
+  GrantTable grants;
   AuditTable audit;
   AnswerTable answers;
 };

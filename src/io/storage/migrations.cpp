@@ -71,6 +71,20 @@ CREATE INDEX answer_by_time ON answer (created_at);
 
 PRAGMA user_version = 1;
 )sql",
+    R"sql(
+CREATE TABLE budget_grant (
+  id INTEGER PRIMARY KEY NOT NULL,
+  budget TEXT NOT NULL,
+  nanos INTEGER NOT NULL CHECK (nanos > 0),
+  until INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  granted_at INTEGER NOT NULL,
+  granted_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX budget_grant_by_end ON budget_grant (until);
+
+PRAGMA user_version = 2;
+)sql",
 };
 constexpr std::int64_t application_id = 1953459308;  // "toll" in ASCII
 constexpr std::int64_t newest = std::size(migrations);

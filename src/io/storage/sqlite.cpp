@@ -47,18 +47,27 @@ std::int64_t nanoseconds(SystemTime time) {
 
 }  // namespace
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, int way) {
   // A leading "./" keeps names like ":memory:" and "file:..." from meaning anything else than a file.
   const std::string name = path.starts_with('/') ? path : "./" + path;
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &handle,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, way | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   std::unique_ptr<Database> database(new Database(path, handle));
   if (code != SQLITE_OK) return database->failure(code);
   harden(handle);
-  // Where writing is not allowed SQLite opens for reading, without a word.
-  if (sqlite3_db_readonly(handle, "main") != 0) return database->failure("the file cannot be written to");
   return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+  auto database = open(path, SQLITE_OPEN_READWRITE);
+  // Where writing is not allowed SQLite opens for reading, without a word.
+  if (database && sqlite3_db_readonly((*database)->handle(), "main") != 0)
+    return (*database)->failure("the file cannot be written to");
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::open_for_reading(const std::string& path) {
+  return open(path, SQLITE_OPEN_READONLY);
 }
 
 Database::~Database() {
@@ -76,6 +85,8 @@ void Database::trust() {
   trusted_ = true;
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
+
+void Database::wait_for_locks(Millis most) { sqlite3_busy_timeout(handle_, static_cast<int>(most.count())); }
 
 Result<void> Database::execute(Sql sql) {
   const int code = sqlite3_exec(handle_, sql.text(), nullptr, nullptr, nullptr);
@@ -160,6 +171,14 @@ void Statement::bind(int position, SystemTime time) { bind(position, nanoseconds
 void Statement::bind(int position, const std::optional<SystemTime>& time) {
   if (time) {
     bind(position, nanoseconds(*time));
+  } else if (!failure_) {
+    note(sqlite3_bind_null(handle_, position));
+  }
+}
+
+void Statement::bind(int position, const std::optional<std::int64_t>& value) {
+  if (value) {
+    bind(position, *value);
   } else if (!failure_) {
     note(sqlite3_bind_null(handle_, position));
   }

@@ -42,6 +42,8 @@ class Database {
  public:
   /// Reads and writes nothing yet, and leaves the write-ahead log alone when closed, until trust() is called.
   static Result<std::unique_ptr<Database>> open(const std::string& path);
+  /// For looking alone, also at a file that another process writes: no statement of this connection changes the file.
+  static Result<std::unique_ptr<Database>> open_for_reading(const std::string& path);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -50,6 +52,8 @@ class Database {
   Result<void> execute(Sql sql);
   /// The content has proved sound: from now on the log may be written into the file when this is closed.
   void trust();
+  /// How long a statement waits for another process that holds the file; 5 s where this is not called.
+  void wait_for_locks(Millis most);
   /// Looks at the disk, without a lock: the path still leads to this file, it still begins as a database does, and no
   /// statement has met damage. Once it has failed it goes on failing.
   Result<void> check();
@@ -62,6 +66,7 @@ class Database {
   Failure failure(std::string_view words) const;
 
  private:
+  static Result<std::unique_ptr<Database>> open(const std::string& path, int way);
   Database(std::string path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
 
   const std::string path_;
@@ -114,7 +119,7 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   /// Begins a run with these values for ?1, ?2, ...; they are copied. Types: integers, std::string_view, Blob, Digest,
-  /// SystemTime (nanoseconds since 1970), std::optional<SystemTime>.
+  /// SystemTime (nanoseconds since 1970), std::optional of an integer or a SystemTime.
   template <class... Values>
   Rows run(const Values&... values) {
     begin();
@@ -138,6 +143,7 @@ class Statement {
   void bind(int position, const Digest& digest);
   void bind(int position, SystemTime time);
   void bind(int position, const std::optional<SystemTime>& time);
+  void bind(int position, const std::optional<std::int64_t>& value);
   Result<std::int64_t> finish(Rows& rows);
   void note(int code);
 

@@ -8,10 +8,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <future>
 #include <limits>
-#include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace tollgate::io {
@@ -87,13 +84,7 @@ SteadyTime Store::last_good() const { return SteadyTime(SteadyTime::duration(sta
 // === keys ===
 
 Result<std::vector<KeyRow>> Store::load_keys() {
-  if (std::this_thread::get_id() == state_->thread.get_id()) {
-    throw std::logic_error("load_keys() would wait for the thread that it was called on");
-  }
-  // Shared, since the store's thread may still be inside set_value() when this one goes on.
-  const auto loaded = std::make_shared<std::promise<Result<std::vector<KeyRow>>>>();
-  list_keys(false, [loaded](Result<std::vector<KeyRow>> keys) { loaded->set_value(std::move(keys)); });
-  return loaded->get_future().get();
+  return state_->wait_for<std::vector<KeyRow>>([this](auto done) { list_keys(false, std::move(done)); });
 }
 
 void Store::list_keys(bool include_revoked, Done<std::vector<KeyRow>> done) {
@@ -122,6 +113,25 @@ void Store::revoke_key(std::string id, SystemTime now, AuditEntry entry, Done<bo
                          return true;
                        });
                      });
+}
+
+// === grants ===
+
+Result<std::vector<GrantRow>> Store::load_grants(SystemTime now) {
+  return state_->wait_for<std::vector<GrantRow>>([this, now](auto done) {
+    state_->post<std::vector<GrantRow>>(0, std::move(done),
+                                        [now](Connection& connection) { return connection.grants.list(now); });
+  });
+}
+
+void Store::add_grant(GrantRow row, AuditEntry entry, Done<void> done) {
+  const std::size_t bytes = row.budget.size() + row.reason.size() + row.granted_by.size() + size_of(entry);
+  state_->post<void>(bytes, std::move(done), [row = std::move(row), entry = std::move(entry)](Connection& connection) {
+    return together<void>(connection, [&]() -> Result<void> {
+      if (auto added = connection.grants.add(row); !added) return added;
+      return connection.audit.append(entry);
+    });
+  });
 }
 
 // === audit ===

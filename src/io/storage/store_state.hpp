@@ -1,5 +1,6 @@
 #pragma once
-// The store's thread: a queue of jobs, the open file, and the look at it after every job and once in a while.
+// The store's thread: a queue of jobs, the open file, and the look at it after every job and once in a while. Apart
+// from store.cpp, so that what can be asked stands there alone.
 #include "tollgate/io/store.hpp"
 
 #include "io/storage/connection.hpp"
@@ -8,9 +9,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -50,6 +53,17 @@ struct Store::State {
              },
              job_bytes},
             std::move(refusal));
+  }
+
+  /// What `ask`, called with a Done<T>, comes to. For the start of a process.
+  template <class T, class Ask>
+  Result<T> wait_for(Ask ask) {
+    if (std::this_thread::get_id() == thread.get_id())
+      throw std::logic_error("this would wait for the thread that it was called on");
+    // Shared, since the store's thread may still be inside set_value() when this one goes on.
+    const auto answer = std::make_shared<std::promise<Result<T>>>();
+    ask(Done<T>([answer](Result<T> result) { answer->set_value(std::move(result)); }));
+    return answer->get_future().get();
   }
 
   std::atomic<bool> reachable{true};

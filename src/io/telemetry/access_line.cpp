@@ -187,6 +187,10 @@ class Members {
     line_.plain(value);
     line_.literal("\"");
   }
+  template <std::size_t N>
+  void literal(const char (&text)[N]) {
+    line_.literal(text);
+  }
   /// The same for one that may be empty: a configured name, of which config has made sure.
   template <std::size_t N>
   void own_if_any(const char (&key)[N], std::string_view value) {
@@ -272,6 +276,7 @@ void write_amounts(Members& line, const pipeline::RequestRecord& record) {
     line.number(R"(,"cached_input_tokens":)", usage->cached_input);
     line.number(R"(,"output_tokens":)", usage->output);
     line.number(R"(,"reasoning_tokens":)", usage->reasoning);
+    if (record.estimated) line.literal(R"(,"estimated":true)");
   }
   line.number(R"(,"bytes_in":)", record.bytes_in);
   line.number(R"(,"bytes_out":)", record.bytes_out);

@@ -1,24 +1,12 @@
 #include "tollgate/io/metrics.hpp"
 
 #include "io/telemetry/cells.hpp"
-
-#include <algorithm>
+#include "io/telemetry/spending.hpp"
 
 namespace tollgate::io {
 namespace {
 
 std::string_view named(std::string_view label) { return label.empty() ? std::string_view("none") : label; }
-
-/// The kinds are disjoint and add up to what the provider reported, also where a part is reported larger than its
-/// whole.
-void count_tokens(telemetry::RequestCells& cells, const protocol::openai::Usage& usage) {
-  const std::uint64_t cached = std::min(usage.cached_input, usage.input);
-  const std::uint64_t reasoning = std::min(usage.reasoning, usage.output);
-  cells.tokens[0].add(usage.input - cached);
-  cells.tokens[1].add(cached);
-  cells.tokens[2].add(usage.output - reasoning);
-  cells.tokens[3].add(reasoning);
-}
 
 /// Why another attempt followed: by what it was chosen, where that says more than how the one before ended.
 std::string_view cause_of(const pipeline::AttemptRecord& failed, const pipeline::AttemptRecord& next) {
@@ -55,17 +43,19 @@ void WorkerMetrics::stream_closed() { cells_->streams.add(-1); }
 void WorkerMetrics::finished(const pipeline::RequestRecord& record) {
   cells_->in_flight.add(-1);
   cells_->overhead.observe(record.overhead());
-  auto& cells =
-      cells_->requests.at({named(record.tenant), named(record.route), named(record.task), named(record.model)});
+  auto& entry =
+      cells_->requests.entry({named(record.tenant), named(record.route), named(record.task), named(record.model)});
+  auto& cells = entry.second;
   cells.requests[static_cast<std::size_t>(record.outcome)][record.stream].add(1);
   cells.duration[record.stream].observe(record.duration);
   if (record.first_token) cells.first_token.observe(*record.first_token);
-  if (record.usage) count_tokens(cells, *record.usage);
   if (!record.limit.empty()) cells_->limited.at({named(record.tenant), record.limit}).add(1);
   for (const auto& attempt : record.attempts) {
     auto& by_outcome = cells_->attempts.at({named(attempt.target), named(attempt.credential)});
     by_outcome[static_cast<std::size_t>(attempt.outcome)].add(1);
   }
+  telemetry::count_spending(*cells_, entry, record);
+  telemetry::count_operation(*cells_, entry, record);
   if (record.attempts.size() > 1) count_further_attempts(*cells_, record.attempts);
 }
 

@@ -3,6 +3,7 @@
 #include "tollgate/io/metrics.hpp"
 
 #include "io/telemetry/cells.hpp"
+#include "io/telemetry/money_text.hpp"
 #include "io/telemetry/process.hpp"
 #include "io/telemetry/totals.hpp"
 
@@ -34,15 +35,16 @@ std::vector<ClientMetric::Label> labels_of(const LabelNames& names, const LabelV
   return labels;
 }
 
-ClientMetric::Histogram histogram_of(const HistogramTotal& total, std::span<const Micros::rep> bounds) {
+/// `unit`: how many of what is counted make one of what is printed.
+ClientMetric::Histogram histogram_of(const HistogramTotal& total, std::span<const std::int64_t> bounds, double unit) {
   ClientMetric::Histogram histogram;
   for (std::size_t i = 0; i < total.buckets.size(); ++i) {
     histogram.sample_count += total.buckets[i];
     const bool last = i == bounds.size();
-    histogram.bucket.push_back({histogram.sample_count,
-                                last ? std::numeric_limits<double>::infinity() : static_cast<double>(bounds[i]) / 1e6});
+    histogram.bucket.push_back({histogram.sample_count, last ? std::numeric_limits<double>::infinity()
+                                                             : static_cast<double>(bounds[i]) / unit});
   }
-  histogram.sample_sum = static_cast<double>(total.sum_micros) / 1e6;
+  histogram.sample_sum = static_cast<double>(total.sum) / unit;
   return histogram;
 }
 
@@ -62,9 +64,10 @@ class Page {
     for (const auto& [labels, value] : values) add(names, labels).gauge.value = static_cast<double>(value);
   }
   void histograms(const char* name, const char* help, const LabelNames& names,
-                  const std::map<LabelValues, HistogramTotal>& values, std::span<const Micros::rep> bounds) {
+                  const std::map<LabelValues, HistogramTotal>& values, std::span<const std::int64_t> bounds,
+                  double unit = 1e6) {
     start(name, help, MetricType::Histogram);
-    for (const auto& [labels, value] : values) add(names, labels).histogram = histogram_of(value, bounds);
+    for (const auto& [labels, value] : values) add(names, labels).histogram = histogram_of(value, bounds, unit);
   }
   template <class Number>
   void counter(const char* name, const char* help, Number value) {
@@ -119,13 +122,12 @@ void write_requests(Page& page, const telemetry::Totals& totals) {
               totals.connections);
 }
 
-int level_of(policy::CircuitState state) {
-  switch (state) {
-    case policy::CircuitState::closed: return 0;
-    case policy::CircuitState::half_open: return 1;
-    case policy::CircuitState::open: return 2;
-  }
-  return 0;  // GCOVR_EXCL_LINE: every state has returned
+void write_money(Page& page, const telemetry::Totals& totals) {
+  page.counters("tollgate_unpriced_requests_total", "Requests with an attempt at the model whose price is not known.",
+                {"model"}, totals.unpriced);
+  page.counters("tollgate_estimated_requests_total",
+                "Requests with an attempt at the model whose usage its provider did not tell.", {"model"},
+                totals.estimated);
 }
 
 /// The same by label values, of which none is empty.
@@ -138,6 +140,41 @@ auto labelled(const std::map<LabelValues, Value>& figures, Show show) {
     values.emplace(std::move(labels), show(figure));
   }
   return values;
+}
+
+void write_ledger(Page& page, const MetricsOptions& options) {
+  std::map<LabelValues, pipeline::LedgerFigures> ledger;
+  if (options.ledger) ledger[{}] = options.ledger();
+  using Figures = pipeline::LedgerFigures;
+  const auto lag = [](const Figures& figures) { return std::chrono::duration<double>(figures.lag).count(); };
+  page.gauges("tollgate_ledger_lag_seconds", "Age of the oldest record that is not in the ledger's store yet.", {},
+              labelled(ledger, lag));
+  page.gauges("tollgate_ledger_journal_bytes", "What the journal holds on disk.", {},
+              labelled(ledger, [](const Figures& figures) { return figures.journal_bytes; }));
+  page.gauges("tollgate_ledger_writable", "1 while the journal takes reservations.", {},
+              labelled(ledger, [](const Figures& figures) { return figures.writable ? 1 : 0; }));
+}
+
+/// Names and buckets as OpenTelemetry's semantic conventions for generative AI have them (version 1.41).
+void write_operations(Page& page, const telemetry::Totals& totals) {
+  const LabelNames names{"gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"};
+  LabelNames by_type = names;
+  by_type.emplace_back("gen_ai_token_type");
+  page.histograms("gen_ai_client_token_usage", "Tokens of one request, as its provider reported them.", by_type,
+                  totals.operation_tokens, telemetry::token_bounds, 1);
+  page.histograms("gen_ai_client_operation_duration_seconds", "Duration of one request that a provider was asked.",
+                  names, totals.operation_durations, telemetry::operation_bounds);
+  page.histograms("gen_ai_server_time_to_first_token_seconds", "Time to the first content of a stream.", names,
+                  totals.operation_first_tokens, telemetry::server_first_token_bounds);
+}
+
+int level_of(policy::CircuitState state) {
+  switch (state) {
+    case policy::CircuitState::closed: return 0;
+    case policy::CircuitState::half_open: return 1;
+    case policy::CircuitState::open: return 2;
+  }
+  return 0;  // GCOVR_EXCL_LINE: every state has returned
 }
 
 void write_health(Page& page, const pipeline::HealthFigures& health) {
@@ -154,6 +191,21 @@ void write_health(Page& page, const pipeline::HealthFigures& health) {
                 {"target"}, labelled(health.repeats_denied, same));
   page.gauges("tollgate_credentials_set_aside", "1 while a credential is not used since its provider refuses it.",
               {"provider", "credential"}, labelled(health.set_aside, [](bool aside) { return aside ? 1 : 0; }));
+}
+
+using Results = std::map<LabelValues, std::uint64_t>;
+
+Results results_of(const OutboundCounts& counts) {
+  return {{{"sent"}, counts.sent}, {{"failed"}, counts.failed}, {{"dropped"}, counts.dropped}};
+}
+
+/// What the gateway sends on its own account.
+void write_outgoing(Page& page, const AlertCounts& alerts, const OutboundCounts& spans) {
+  Results alert_results = results_of(alerts.posts);
+  alert_results[{"logged"}] = alerts.logged;
+  page.counters("tollgate_alerts_total", "Alerts, by what became of them.", {"result"}, alert_results);
+  page.counters("tollgate_spans_total", "Spans of sampled requests, by what became of them.", {"result"},
+                results_of(spans));
 }
 
 void write_process(Page& page) {
@@ -187,6 +239,7 @@ struct Metrics::State {
   std::uint64_t reloads_refused = 0;
   bool last_reload_successful = false;
   SystemTime last_success{};
+  std::map<LabelValues, double> certificates;  // file to the second at which it ends
 };
 
 Metrics::Metrics(MetricsOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
@@ -205,6 +258,13 @@ void Metrics::config_loaded(std::uint64_t generation, SystemTime when) {
   state_->last_success = when;
 }
 
+void Metrics::certificates_loaded(std::map<std::string, SystemTime> ends) {
+  const std::lock_guard lock(state_->mutex);
+  state_->certificates.clear();
+  for (const auto& [file, end] : ends)
+    state_->certificates[{file}] = std::chrono::duration<double>(end.time_since_epoch()).count();
+}
+
 void Metrics::config_rejected() {
   const std::lock_guard lock(state_->mutex);
   ++state_->reloads_refused;
@@ -214,12 +274,14 @@ void Metrics::config_rejected() {
 std::string Metrics::text() const {
   const State& state = *state_;
   Page page;
+  telemetry::Totals totals;
   {
     const std::lock_guard lock(state.mutex);
-    telemetry::Totals totals;
     totals.overhead.buckets.resize(telemetry::overhead_bounds.size() + 1);
     for (const auto& worker : state.workers) totals.add(*worker.cells_);
     write_requests(page, totals);
+    write_money(page, totals);
+    write_operations(page, totals);
     page.gauge("tollgate_config_generation", "Number of the configuration in force.", state.generation);
     page.counters(
         "tollgate_config_reloads_total", "Reloads of the configuration.", {"result"},
@@ -229,16 +291,23 @@ std::string Metrics::text() const {
     page.gauge("tollgate_config_last_reload_success_timestamp_seconds",
                "When the configuration in force was accepted, seconds since the epoch.",
                std::chrono::duration<double>(state.last_success.time_since_epoch()).count());
+    page.gauges("tollgate_certificate_expiry_timestamp_seconds",
+                "When a certificate that listeners show ends, seconds since the epoch.", {"file"}, state.certificates);
   }
   const auto& options = state.options;
   write_health(page, options.health ? options.health() : pipeline::HealthFigures{});
   page.counter("tollgate_access_log_dropped_total",
                "Access log lines lost because the destination was too slow or failed.",
                options.access_log_dropped ? options.access_log_dropped() : 0);
+  write_outgoing(page, options.alerts ? options.alerts() : AlertCounts{},
+                 options.spans ? options.spans() : OutboundCounts{});
   page.gauges("tollgate_build_info", "Always 1; the labels say what is running.", {"version", "revision", "compiler"},
               std::map<LabelValues, int>{{{options.version, options.revision, compiler()}, 1}});
+  write_ledger(page, options);
   write_process(page);
-  return page.text();
+  std::string text = page.text();
+  telemetry::append_money(text, totals, options.budgets ? options.budgets() : std::vector<pipeline::BudgetFigures>());
+  return text;
 }
 
 }  // namespace tollgate::io

@@ -58,6 +58,7 @@ Phase Call::phase() const {
     case State::handshaking: return Phase::connect;
     case State::sending: return Phase::send;
     case State::awaiting_head: return Phase::first_byte;
+    case State::failed: return failed_in_;
     default: return Phase::relay;
   }
 }
@@ -348,6 +349,7 @@ void Call::finish() {
 }
 
 Call::Step Call::fail(std::string message) {
+  failed_in_ = phase();
   state_ = State::failed;
   failure_.reset(new Failure{FailureKind::upstream_error, Source::upstream, std::move(message)});
   close_connection();

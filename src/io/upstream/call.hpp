@@ -81,6 +81,7 @@ class Call final : public pipeline::UpstreamCall {
   Millis connect_timeout_;
 
   State state_ = State::begin;
+  pipeline::Phase failed_in_ = pipeline::Phase::queue;
   Connection::Pointer connection_;
   Timer address_timer_;
   std::size_t next_address_ = 0;

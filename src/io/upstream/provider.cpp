@@ -16,6 +16,8 @@
 
 namespace tollgate::io {
 
+using protocol::anthropic::Version;
+
 namespace {
 
 // How long the end of a response may take after its reader had all it wanted.
@@ -36,6 +38,7 @@ Provider::Provider(Loop& loop, Resolver& resolver, WorkerMetrics& metrics, Setti
     : loop_(loop), resolver_(resolver), metrics_(metrics), settings_(std::move(settings)), tls_(std::move(tls)) {
   const config::Provider& provider = settings_.provider;
   head_start_ = "POST " + provider.base_path;
+  if (speaks_anthropic()) head_start_ += "/v1";
   head_middle_ = " HTTP/1.1\r\nHost: " + host_field(provider) + "\r\nAccept-Encoding: identity\r\n";
   if (!provider.credentials.empty()) credential_ = provider.credentials.front().key.reveal();
   for (const auto& [name, value] : provider.headers) {
@@ -66,8 +69,12 @@ std::string_view Provider::request_head(const pipeline::UpstreamRequest& request
   head.append_all(head_start_, request.path, std::string_view(request.query.empty() ? "" : "?"), request.query,
                   head_middle_);
   const std::string_view credential = request.credential.value_or(credential_);
-  if (!credential.empty()) head.append_all("Authorization: Bearer ", credential, "\r\n");
+  if (!credential.empty())
+    head.append_all(speaks_anthropic() ? std::string_view("X-Api-Key: ") : std::string_view("Authorization: Bearer "),
+                    credential, "\r\n");
   append_fields(head, request.fields);
+  if (speaks_anthropic()) append_version(head, request.fields);
+  if (settings_.provider.forward_trace && request.trace) append_trace(head, request);
   head.append_all("X-Client-Request-Id: ", request.attempt_id,
                   "\r\nContent-Length: ", Decimal(request.body_size).text(), "\r\n\r\n");
   return head.view();
@@ -86,6 +93,27 @@ void Provider::append_fields(ByteBuffer& head, std::string_view fields) const {
     if (!replaced) head.append(line);
     fields.remove_prefix(end);
   }
+}
+
+/// A client of that API names the version that it was written for; what is translated is written for the configured
+/// one.
+void Provider::append_version(ByteBuffer& head, std::string_view fields) const {
+  constexpr std::string_view name = "anthropic-version:";
+  while (!fields.empty()) {
+    const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
+    if (protocol::http::equals_ignoring_case(line.substr(0, name.size()), name)) return;
+    fields.remove_prefix(line.size());
+  }
+  head.append_all("Anthropic-Version: ",
+                  protocol::anthropic::name_of(settings_.provider.version.value_or(Version::v2023_06_01)), "\r\n");
+}
+
+/// Names the attempt as who calls, where spans are made; else what came goes on as it is.
+void Provider::append_trace(ByteBuffer& head, const pipeline::UpstreamRequest& request) const {
+  const protocol::TraceContext& trace = *request.trace;
+  const auto caller = trace.own_spans ? protocol::span_id_of(request.attempt_id) : trace.parent_id;
+  head.append_all("Traceparent: ", protocol::show_traceparent(trace, caller), "\r\n");
+  if (!trace.state.empty()) head.append_all("Tracestate: ", trace.state, "\r\n");
 }
 
 Connection::Pointer Provider::take_idle() {

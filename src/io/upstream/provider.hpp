@@ -80,7 +80,10 @@ class Provider final : public pipeline::UpstreamProvider, public std::enable_sha
   Settings settings_;
   SslContext tls_;
   ssl_session_st* session_ = nullptr;  ///< the last one, for resumption; owned
+  bool speaks_anthropic() const { return settings_.provider.protocol == config::Protocol::anthropic; }
+  void append_version(ByteBuffer& head, std::string_view fields) const;
   void append_fields(ByteBuffer& head, std::string_view fields) const;
+  void append_trace(ByteBuffer& head, const pipeline::UpstreamRequest& request) const;
   std::string head_start_, head_middle_;
   std::string credential_;               ///< the configured one; empty: none is sent
   std::vector<std::string> own_fields_;  ///< lower-case names that the configuration sets itself

@@ -11,9 +11,9 @@ namespace {
 /// Everything that a pooled connection or the ready-made head depends on. Timeouts are read from the snapshot by
 /// whoever waits.
 bool same_upstream(const config::Provider& a, const config::Provider& b) {
-  return a.name == b.name && a.tls == b.tls && a.host == b.host && a.port == b.port && a.base_path == b.base_path &&
-         a.credentials == b.credentials && a.pool == b.pool && a.upstream_tls == b.upstream_tls &&
-         a.headers == b.headers;
+  return a.name == b.name && a.protocol == b.protocol && a.version == b.version && a.tls == b.tls && a.host == b.host &&
+         a.port == b.port && a.base_path == b.base_path && a.credentials == b.credentials && a.pool == b.pool &&
+         a.upstream_tls == b.upstream_tls && a.headers == b.headers && a.forward_trace == b.forward_trace;
 }
 
 }  // namespace

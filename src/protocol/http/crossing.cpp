@@ -9,12 +9,24 @@ namespace tollgate::protocol::http {
 namespace {
 
 // Account scoping (openai-organization, openai-project) belongs to the provider's credential, not to the caller.
-constexpr std::array<std::string_view, 5> request_fields{
-    "accept", "content-type", "idempotency-key", "openai-beta", "user-agent",
+constexpr std::array<std::string_view, 7> request_fields{
+    "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent",
 };
 
 // content-encoding crosses although we ask for none: without it a body encoded all the same could not be read.
-constexpr std::array<std::string_view, 16> response_fields{
+constexpr std::array<std::string_view, 28> response_fields{
+    "anthropic-ratelimit-input-tokens-limit",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-input-tokens-reset",
+    "anthropic-ratelimit-output-tokens-limit",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-reset",
+    "anthropic-ratelimit-requests-limit",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-limit",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
     "content-disposition",
     "content-encoding",
     "content-language",
@@ -53,7 +65,7 @@ class NamesByLength {
   }
 
  private:
-  static constexpr std::size_t longest = 30;
+  static constexpr std::size_t longest = 44;
 
   std::array<std::string_view, count> names_;
   std::array<std::uint8_t, longest + 2> first_{};  ///< where the names of a length begin

@@ -129,8 +129,9 @@ bool is_ipv6(std::string_view text) {
 bool is_acted_on(std::string_view name, bool request) {
   if (equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "transfer-encoding")) return true;
   if (!request) return crosses_to_client(name);
-  constexpr std::array<std::string_view, 8> acted_on{"api-key", "authorization", "content-encoding", "expect",
-                                                     "host",    "origin",        "x-api-key",        "x-request-id"};
+  constexpr std::array<std::string_view, 10> acted_on{"api-key",   "authorization", "content-encoding", "expect",
+                                                      "host",      "origin",        "traceparent",      "tracestate",
+                                                      "x-api-key", "x-request-id"};
   constexpr std::string_view own = "x-tollgate-";
   return crosses_to_upstream(name) || equals_ignoring_case(name.substr(0, own.size()), own) ||
          std::any_of(acted_on.begin(), acted_on.end(),

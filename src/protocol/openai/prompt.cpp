@@ -60,6 +60,27 @@ std::string short_text(const Value& value) {
   return json::decode_lossy(value.inside());
 }
 
+/// Whether a turn holds what tools have answered and no text: in a message request that is the user's too. Results
+/// stand first, so that of any other turn little is read.
+bool is_result(const Value& content) {
+  Reader reader(content.text);
+  if (content.kind != Kind::array || !reader.enter_array()) return false;
+  bool any = false;
+  while (reader.next_element()) {
+    bool result = false, text = false;
+    for_each_member(reader, [&](std::string_view key) {
+      const bool is_type = key == "type";
+      const Value value = reader.take();
+      if (!is_type) return;
+      result = value.text == "\"tool_result\"";
+      text = value.text == "\"text\"";
+    });
+    if (text || (!any && !result)) return false;
+    any = true;
+  }
+  return any && !reader.failed();
+}
+
 class PromptReader {
  public:
   PromptText read(std::string_view body);
@@ -75,12 +96,13 @@ class PromptReader {
 
 PromptText PromptReader::read(std::string_view body) {
   Reader reader(body);
-  Value messages, input, prompt, instructions, tools, functions;
+  Value messages, input, prompt, instructions, system, tools, functions;
   for_each_member(reader, [&](std::string_view key) {
     Value* const known = key == "messages"       ? &messages
                          : key == "input"        ? &input
                          : key == "prompt"       ? &prompt
                          : key == "instructions" ? &instructions
+                         : key == "system"       ? &system
                          : key == "tools"        ? &tools
                          : key == "functions"    ? &functions
                                                  : nullptr;
@@ -88,6 +110,7 @@ PromptText PromptReader::read(std::string_view body) {
     if (known != nullptr) *known = value;
   });
   add_content(instructions, system_);
+  add_content(system, system_);
   if (messages.kind == Kind::array) {
     read_messages(messages);
   } else if (input.kind == Kind::array) {
@@ -113,7 +136,7 @@ void PromptReader::read_messages(const Value& messages) {
     });
     if (!whole) return;
     const std::string name = short_text(role);
-    if (name == "user") user_ = content;
+    if (name == "user" && !is_result(content)) user_ = content;
     if (name == "system" || name == "developer") add_content(content, system_);
   });
 }

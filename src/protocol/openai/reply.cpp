@@ -119,32 +119,42 @@ bool is_empty_list(std::string_view json) {
   return next != json.npos && json[next] == ']';
 }
 
-}  // namespace
-
-ReplyMeaning read_reply(std::string_view json) {
+/// False: it is not one JSON object, and what was put into `meaning` is nothing to go by.
+bool read_answer(std::string_view json, ReplyMeaning& meaning) {
   Reader reader(json);
-  ReplyMeaning meaning;
-  std::optional<Usage> nested;
-  const ReplyMeaning broken{.usage = std::nullopt, .broken = true};
-  if (!reader.enter_object()) return broken;
+  UsageFinder usage;
+  std::optional<UsagePart> nested;
+  if (!reader.enter_object()) return false;
   while (reader.next_member()) {
     const std::string_view key = reader.key();
-    if (same(key, "usage")) {
-      meaning.usage = take_usage(reader);
-    } else if (same(key, "error")) {
+    if (same(key, "error")) {
       meaning.error |= reader.take().truthy();
     } else if (same(key, "object")) {  // older vLLM has the error's fields at the top
       meaning.error |= reader.take().text == R"("error")";
     } else if (same(key, "response") || same(key, "x_groq")) {
-      nested = take_nested_usage(reader);
+      take_nested_usage(reader, nested);
     } else if (same(key, "choices")) {
       meaning.no_choices = is_empty_list(reader.take().text);
-    } else {
+    } else if (!usage.take(reader)) {
       reader.take();
     }
   }
-  if (!reader.finish()) return broken;
-  if (!meaning.usage) meaning.usage = nested;
+  if (usage.found()) {
+    merge(meaning.usage, usage.part());
+  } else if (nested) {
+    merge(meaning.usage, *nested);
+  }
+  return reader.finish();
+}
+
+}  // namespace
+
+ReplyMeaning read_reply(std::string_view json) {
+  ReplyMeaning meaning;
+  if (!read_answer(json, meaning)) {
+    meaning = ReplyMeaning();
+    meaning.broken = true;
+  }
   return meaning;
 }
 

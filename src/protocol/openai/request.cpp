@@ -6,6 +6,7 @@
 #include "protocol/json_text.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <span>
 
 namespace tollgate::protocol::openai {
@@ -28,13 +29,54 @@ enum class Key : std::uint8_t {
   n,
   user,
   safety_identifier,
+  service_tier,
+  conversation,
+  previous_response_id,
 };
 constexpr std::string_view key_names[] = {
-    "model", "stream",     "stream_options",        "metadata",
-    "store", "max_tokens", "max_completion_tokens", "max_output_tokens",
-    "n",     "user",       "safety_identifier",
+    "model",
+    "stream",
+    "stream_options",
+    "metadata",
+    "store",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "n",
+    "user",
+    "safety_identifier",
+    "service_tier",
+    "conversation",
+    "previous_response_id",
 };
-constexpr std::string_view include_usage_name[] = {"include_usage"};
+static_assert(output_limit_names[0] == key_names[static_cast<std::size_t>(Key::max_tokens)] &&
+              output_limit_names[2] == key_names[static_cast<std::size_t>(Key::max_output_tokens)]);
+constexpr std::size_t longest_tier = 32;
+constexpr std::string_view stream_option_names[] = {"include_usage"};
+
+/// Names with an index by length: most keys of a body are as long as none of them.
+class Names {
+ public:
+  constexpr explicit Names(std::span<const std::string_view> all) : all_(all) {
+    for (std::size_t index = 0; index < all.size(); ++index) of_length_[all[index].size()] |= 1u << index;
+  }
+
+  std::optional<std::size_t> find(std::string_view key) const {
+    if (key.size() >= of_length_.size()) return std::nullopt;
+    for (std::uint32_t left = of_length_[key.size()]; left != 0; left &= left - 1) {
+      const auto index = static_cast<std::size_t>(std::countr_zero(left));
+      if (all_[index] == key) return index;
+    }
+    return std::nullopt;
+  }
+  std::span<const std::string_view> all() const { return all_; }
+
+ private:
+  std::span<const std::string_view> all_;
+  std::array<std::uint32_t, 32> of_length_{};  ///< a bit for each name of that length
+};
+constexpr Names top_level(key_names);
+constexpr Names stream_options(stream_option_names);
 
 /// Which of the names a key is, and whether to the letter.
 struct Match {
@@ -102,10 +144,12 @@ class RequestScanner {
   bool read_include_usage();
   void read_metadata();
   void read_task_type(std::size_t member_begin);
+  void read_user_id();
   void read_end_user(Key key);
+  void read_service_tier();
   bool read_max_output(Key key);
   bool read_choices();
-  std::optional<Match> identify(std::span<const std::string_view> names);
+  std::optional<Match> identify(const Names& names);
   bool first_sight(bool& seen, std::string_view name);
 
   bool refuse(std::string message, std::string_view param = {});
@@ -121,6 +165,7 @@ class RequestScanner {
   bool seen_[std::size(key_names)] = {};
   bool seen_include_usage_ = false;
   bool seen_task_type_ = false;
+  bool seen_user_id_ = false;
   std::optional<Failure> failure_;
 };
 
@@ -153,23 +198,23 @@ Result<RequestScan> RequestScanner::run() {
   }
   if (!failure_ && !reader_.finish()) refuse_structure();
   if (failure_) return *failure_;
+  scan_.depth = reader_.deepest();
   return std::move(scan_);
 }
 
 /// The name that the member at hand has, if it is one of `names`. A key that only a lax reader would take for one of
 /// them is refused, as is one that is not text.
-std::optional<Match> RequestScanner::identify(std::span<const std::string_view> names) {
+std::optional<Match> RequestScanner::identify(const Names& names) {
   const std::string_view key = reader_.key();
-  for (std::size_t index = 0; index < names.size(); ++index)
-    if (names[index].size() == key.size() && names[index] == key) return Match{index, true};
+  if (const auto index = names.find(key)) return Match{*index, true};
   if (is_plain(key)) return std::nullopt;
   if (!is_utf8(key)) {
     refuse("the request body has a key that is not valid UTF-8" + at_byte(reader_.key_offset()));
     return std::nullopt;
   }
-  const auto match = match_folded_key(key, names);
+  const auto match = match_folded_key(key, names.all());
   if (match) {
-    const std::string_view name = names[match->index];
+    const std::string_view name = names.all()[match->index];
     refuse("the key" + at_byte(reader_.key_offset()) + " of the request body must be spelled " + quoted(name), name);
     return std::nullopt;
   }
@@ -184,7 +229,7 @@ bool RequestScanner::first_sight(bool& seen, std::string_view name) {
 }
 
 bool RequestScanner::read_member() {
-  const auto match = identify(key_names);
+  const auto match = identify(top_level);
   if (failure_) return false;
   if (!match) {
     reader_.take();
@@ -207,6 +252,9 @@ bool RequestScanner::read_acted_on(Key key) {
     case Key::n: return read_choices();
     case Key::user:
     case Key::safety_identifier: read_end_user(key); return true;
+    case Key::service_tier: read_service_tier(); return true;
+    case Key::conversation:
+    case Key::previous_response_id: scan_.refers_elsewhere |= !reader_.take().is_null(); return true;
   }
   return true;
 }
@@ -238,7 +286,7 @@ bool RequestScanner::read_stream_options() {
   if (reader_.enter_object()) {
     while (!failure_ && reader_.next_member()) {
       scan_.stream_options_empty = false;
-      if (identify(include_usage_name)) {
+      if (identify(stream_options)) {
         read_include_usage();
       } else if (!failure_) {
         reader_.take();
@@ -278,7 +326,7 @@ void RequestScanner::read_metadata() {
     if (comma_follows) scan_.task_type_member.end = *reader_.comma_offset() + 1;
     comma_follows = false;
     if (reader_.key() != "task_type") {
-      reader_.take();
+      reader_.key() == "user_id" ? read_user_id() : void(reader_.take());
       continue;
     }
     if (!first_sight(seen_task_type_, "metadata.task_type")) return;
@@ -295,15 +343,32 @@ void RequestScanner::read_task_type(std::size_t member_begin) {
   scan_.task_type_member = {member_begin, span_of(value).end};
 }
 
+void RequestScanner::read_user_id() {
+  if (!first_sight(seen_user_id_, "metadata.user_id")) return;
+  const Value value = reader_.take();
+  if (value.kind == Kind::string) scan_.user_id = json::decode_lossy(value.inside());
+}
+
 bool RequestScanner::read_max_output(Key key) {
   const std::string_view name = key_names[static_cast<std::size_t>(key)];
   const Value value = reader_.take();
-  if (reader_.failed() || value.is_null()) return !reader_.failed();
-  const auto limit = value.kind == Kind::number ? json::whole_number(value.text) : std::nullopt;
-  if (!limit) return refuse(quoted(name) + " must be a whole number", name);
-  // Some servers take -1 for "no limit".
-  if (*limit >= 0) scan_.max_output = std::max(scan_.max_output.value_or(0), static_cast<std::uint64_t>(*limit));
+  if (reader_.failed()) return false;
+  std::optional<std::int64_t> limit;
+  if (value.kind == Kind::number) limit = json::whole_number(value.text);
+  if (!limit && !value.is_null()) return refuse(quoted(name) + " must be a whole number", name);
+  if (limit && *limit >= 0) {
+    scan_.max_output = std::max(scan_.max_output.value_or(0), static_cast<std::uint64_t>(*limit));
+  } else {
+    const auto place = static_cast<std::size_t>(key) - static_cast<std::size_t>(Key::max_tokens);
+    scan_.no_limits[place] = {.value = span_of(value), .negative = limit.has_value()};
+  }
   return true;
+}
+
+void RequestScanner::read_service_tier() {
+  const Value value = reader_.take();
+  if (value.kind == Kind::string && value.inside().size() <= longest_tier)
+    scan_.service_tier = json::decode_lossy(value.inside());
 }
 
 void RequestScanner::read_end_user(Key key) {

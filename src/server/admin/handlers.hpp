@@ -23,6 +23,13 @@ void get_tenant(Context& context, const ExchangePointer& exchange);
 Json tenant_schema();
 Json tenant_list_schema();
 
+// budgets.cpp
+void list_budgets(Context& context, const ExchangePointer& exchange);
+void grant_budget(Context& context, const ExchangePointer& exchange);
+Json budget_schema();
+Json budget_list_schema();
+Json new_grant_schema();
+
 // targets.cpp
 void list_targets(Context& context, const ExchangePointer& exchange);
 Json target_schema();
@@ -43,6 +50,12 @@ void verify_audit(Context& context, const ExchangePointer& exchange);
 Json audit_row_schema();
 Json audit_page_schema();
 Json audit_verdict_schema();
+
+// usage.cpp
+void read_usage(Context& context, const ExchangePointer& exchange);
+Json usage_sums_schema();
+Json usage_row_schema();
+Json usage_schema();
 
 // control.cpp
 void reload(Context& context, const ExchangePointer& exchange);

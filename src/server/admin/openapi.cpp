@@ -34,6 +34,9 @@ Json schemas() {
           {"Limits", limits_schema()},
           {"Tenant", tenant_schema()},
           {"TenantList", tenant_list_schema()},
+          {"Budget", budget_schema()},
+          {"BudgetList", budget_list_schema()},
+          {"NewGrant", new_grant_schema()},
           {"Target", target_schema()},
           {"TargetList", target_list_schema()},
           {"CircuitOrder", circuit_order_schema()},
@@ -42,6 +45,9 @@ Json schemas() {
           {"AuditRow", audit_row_schema()},
           {"AuditPage", audit_page_schema()},
           {"AuditVerdict", audit_verdict_schema()},
+          {"UsageSums", usage_sums_schema()},
+          {"UsageRow", usage_row_schema()},
+          {"Usage", usage_schema()},
           {"ReloadReport", reload_report_schema()},
           {"Config", free_schema("routes.yaml as JSON; tollgate schema prints its JSON Schema")},
           {"Document", free_schema("An OpenAPI 3.1 document")},
@@ -94,7 +100,7 @@ Json schema_of(const Parameter& parameter) {
 
 Json parameters_of(const Operation& operation) {
   Json parameters = Json::array();
-  if (operation.path.ends_with("{id}"))
+  if (operation.path.find("{id}") != operation.path.npos)
     parameters.push_back({{"name", "id"},
                           {"in", "path"},
                           {"required", true},
@@ -136,7 +142,8 @@ Json openapi_document() {
             {"version", "1"},
             {"description",
              "For operators, on the admin listener alone. Roles: read looks at everything, operate also reloads, "
-             "revokes and holds circuits, own also makes keys. HEAD is GET without its body; OPTIONS lists a path's "
+             "revokes and holds circuits, own also makes keys and grants money. HEAD is GET without its body; OPTIONS "
+             "lists a path's "
              "methods."}}},
           {"security", Json::array({{{"bearer", Json::array()}}})},
           {"paths", std::move(paths)},

@@ -18,9 +18,21 @@ constexpr std::array key_filters{
     Parameter{"tenant", Kind::text, "Only the keys of this tenant"},
     Parameter{"include_revoked", Kind::flag, "Revoked keys too; they are left out otherwise"},
 };
+constexpr std::array budget_filters{
+    Parameter{"tenant", Kind::text, "Only the budgets of this tenant and of its keys"},
+};
 constexpr std::array audit_window{
     Parameter{"after", Kind::number, "Only rows after this sequence number; the last page's `next`", 0, any_row},
     Parameter{"limit", Kind::number, "How many rows at most; 100 where it is not given", 1, 1000},
+};
+constexpr std::array usage_question{
+    Parameter{"by", Kind::text,
+              "What to group by, with commas: tenant, key, route, task, model, target, user, tag, day, "
+              "hour; one row for all where it is not given"},
+    Parameter{"since", Kind::text, "A span back from now (7d, 12h) or a UTC date or time; 30d where it is not given"},
+    Parameter{"until", Kind::text, "The same, exclusive; now where it is not given"},
+    Parameter{"where", Kind::text, "Only what is equal, with commas: tenant=acme,model=gpt-5.5,tag=team=red"},
+    Parameter{"limit", Kind::number, "How many rows at most; 1000 where it is not given", 1, 10'000},
 };
 
 // size: exempt, a table
@@ -82,6 +94,27 @@ constexpr std::array table{
               "Tenant",
               200,
               {404, 503}},
+    Operation{"GET",
+              "/admin/v1/budgets",
+              "list_budgets",
+              AdminRole::read,
+              list_budgets,
+              "The budgets of the file and how they stand; those of end users are left out",
+              "BudgetList",
+              200,
+              {},
+              budget_filters},
+    Operation{"POST",
+              "/admin/v1/budgets/{id}/grants",
+              "grant_budget",
+              AdminRole::own,
+              grant_budget,
+              "Adds money to a budget for a while",
+              "Budget",
+              201,
+              {404, 409, 413, 415, 503},
+              {},
+              "NewGrant"},
     Operation{"GET", "/admin/v1/targets", "list_targets", AdminRole::read, list_targets,
               "Every target with each of its credentials: circuit, cool-down, load", "TargetList", 200},
     Operation{"POST",
@@ -125,6 +158,16 @@ constexpr std::array table{
               "AuditVerdict",
               200,
               {409, 503}},
+    Operation{"GET",
+              "/admin/v1/usage",
+              "read_usage",
+              AdminRole::read,
+              read_usage,
+              "What was used and what it has cost, by tenant, model, task, key, user, tag and time",
+              "Usage",
+              200,
+              {409, 503},
+              usage_question},
     Operation{"POST",
               "/admin/v1/reload",
               "reload",
@@ -145,10 +188,12 @@ constexpr std::array table{
 std::span<const Operation> operations() { return table; }
 
 std::optional<std::string> match(std::string_view pattern, std::string_view path) {
-  if (!pattern.ends_with(id_mark)) return pattern == path ? std::optional(std::string()) : std::nullopt;
-  pattern.remove_suffix(id_mark.size());
-  if (path.size() == pattern.size() || !path.starts_with(pattern)) return std::nullopt;
-  return unescaped(path.substr(pattern.size()));
+  const std::size_t mark = pattern.find(id_mark);
+  if (mark == pattern.npos) return pattern == path ? std::optional(std::string()) : std::nullopt;
+  const std::string_view before = pattern.substr(0, mark), after = pattern.substr(mark + id_mark.size());
+  if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
+    return std::nullopt;
+  return unescaped(path.substr(before.size(), path.size() - before.size() - after.size()));
 }
 
 std::string methods_of(std::string_view path) {

@@ -14,7 +14,7 @@ namespace tollgate::server::admin {
 
 struct Operation {
   std::string_view method;
-  std::string_view path;    ///< "{id}" at its end stands for the rest of a path, slashes and all
+  std::string_view path;    ///< "{id}" stands for any part of a path, slashes and all
   std::string_view name;    ///< the document's operationId
   config::AdminRole least;  ///< role
   void (*handle)(Context&, const ExchangePointer&);

@@ -3,9 +3,11 @@
 import json
 from types import SimpleNamespace
 
+from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from openai_errors import ERRORS, shown
+from openai_turns import asked
 
 
 class Client:
@@ -28,8 +30,8 @@ class Client:
         chat = ChatOpenAI(model=model, **self._options, **more)
         return chat.bind_tools(tools, tool_choice="required") if tools else chat
 
-    def chat(self, model, text, tools=None):
-        answer = self._model(model, tools).invoke(text)
+    def chat(self, model, text, tools=None, picture=None):
+        answer = self._model(model, tools).invoke(asked(text, picture))
         calls = [(call["name"], json.dumps(call["args"])) for call in answer.tool_calls]
         return SimpleNamespace(
             text=answer.content,
@@ -47,6 +49,26 @@ class Client:
                 call_name=call.get("name"),
                 call_arguments=call.get("args") or "",
             )
+
+    def agent(self, model, text, tools, use, stream=False, effort=None):
+        chat = ChatOpenAI(model=model, reasoning_effort=effort, **self._options).bind_tools(tools)
+        messages, turns = [HumanMessage(text)], []
+        while True:
+            if stream:
+                first, *rest = chat.stream(messages)
+                answer = sum(rest, first)
+            else:
+                answer = chat.invoke(messages)
+            turns.append([call["name"] for call in answer.tool_calls])
+            if not answer.tool_calls:
+                return SimpleNamespace(turns=turns, text=answer.content)
+            messages.append(answer)
+            for call in answer.tool_calls:
+                messages.append(ToolMessage(use(call["name"], call["args"]), tool_call_id=call["id"]))
+
+    def json(self, model, text, schema):
+        chat = self._model(model, None).with_structured_output({"title": "answer", **schema}, method="json_schema")
+        return chat.invoke(text)
 
     def embed(self, model, texts, encoding):
         # Unless told not to, it counts tokens with a vocabulary from the network.

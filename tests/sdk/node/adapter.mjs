@@ -1,4 +1,5 @@
-// openai for Node behind the calls of the feature tests.
+// openai for Node behind the calls of the feature tests, which know no SDK: they pass plain values in and get plain values
+// back, so that the same tests are true of each.
 import OpenAI from 'openai';
 
 export const column = process.env.LANE;
@@ -29,17 +30,19 @@ export const shown = ({ status, code, message, requestID }) => ({ status, code, 
 export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch } = {}) {
   const options = { baseURL, apiKey: 'test-key', maxRetries: retries, timeout, defaultHeaders: headers };
   const sdk = new OpenAI(fetch ? { ...options, fetch } : options);
-  const ask = (model, text, tools, more) =>
+  const contentOf = (text, picture) =>
+    picture ? [{ type: 'text', text }, { type: 'image_url', image_url: { url: picture } }] : text;
+  const ask = (model, text, tools, more, picture) =>
     sdk.chat.completions.create({
       model,
-      messages: [{ role: 'user', content: text }],
+      messages: [{ role: 'user', content: contentOf(text, picture) }],
       ...(tools ? { tools, tool_choice: 'required' } : {}),
       ...more,
     });
 
   return {
-    async chat(model, text, tools) {
-      const { choices, usage } = await ask(model, text, tools);
+    async chat(model, text, tools, picture) {
+      const { choices, usage } = await ask(model, text, tools, {}, picture);
       const calls = choices[0].message.tool_calls ?? [];
       return {
         text: choices[0].message.content,
@@ -62,6 +65,29 @@ export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch
           callArguments: call?.arguments ?? '',
         };
       }
+    },
+
+    async agent(model, text, tools, use, { stream = false, effort } = {}) {
+      const messages = [{ role: 'user', content: text }];
+      const turns = [];
+      for (;;) {
+        const body = { model, messages, tools, ...(effort ? { reasoning_effort: effort } : {}) };
+        const answer = stream
+          ? await sdk.chat.completions.stream(body).finalChatCompletion()
+          : await sdk.chat.completions.create(body);
+        const [{ message }] = answer.choices;
+        const calls = message.tool_calls ?? [];
+        turns.push(calls.map((call) => call.function.name));
+        if (!calls.length) return { turns, text: message.content };
+        messages.push(message);
+        for (const { id, function: called } of calls)
+          messages.push({ role: 'tool', tool_call_id: id, content: use(called.name, JSON.parse(called.arguments)) });
+      }
+    },
+
+    async json(model, text, schema) {
+      const response_format = { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } };
+      return JSON.parse((await ask(model, text, undefined, { response_format })).choices[0].message.content);
     },
 
     async embed(model, texts, encoding) {

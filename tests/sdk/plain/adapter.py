@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import httpx
 
+from openai_turns import asked, json_format, merged, run_agent
+
 
 class Refused(Exception):
     """An answer that is no success; the classes below are named by status."""
@@ -74,13 +76,13 @@ class Plain:
         pass
 
     @staticmethod
-    def _body(model, text, tools, **more):
+    def _body(model, text, tools, picture=None, **more):
         if tools:
             more |= {"tools": tools, "tool_choice": "required"}
-        return json.dumps({"model": model, "messages": [{"role": "user", "content": text}], **more})
+        return json.dumps({"model": model, "messages": asked(text, picture), **more})
 
-    def chat(self, model, text, tools=None):
-        answer = json.loads(self.post("/chat/completions", self._body(model, text, tools)))
+    def chat(self, model, text, tools=None, picture=None):
+        answer = json.loads(self.post("/chat/completions", self._body(model, text, tools, picture)))
         message = answer["choices"][0]["message"]
         calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls", [])]
         return SimpleNamespace(
@@ -92,19 +94,25 @@ class Plain:
 
     def stream(self, model, text, tools=None, usage=False):
         more = {"stream_options": {"include_usage": True}} if usage else {}
-        lines = self.events("/chat/completions", self._body(model, text, tools, stream=True, **more))
+        for chunk in self._chunks(self._body(model, text, tools, stream=True, **more)):
+            yield self._delta(chunk)
+
+    def _chunks(self, body):
+        lines = self.events("/chat/completions", body)
         try:
             for line in lines:
                 assert not line or line.startswith((": ", "data: ")), line
-                if line.startswith("data: {"):
-                    yield self._delta(json.loads(line.removeprefix("data: ")))
+                if not line.startswith("data: {"):
+                    continue
+                chunk = json.loads(line.removeprefix("data: "))
+                if "error" in chunk:
+                    raise BrokenStream(chunk["error"])
+                yield chunk
         finally:
             lines.close()
 
     @staticmethod
     def _delta(chunk):
-        if "error" in chunk:
-            raise BrokenStream(chunk["error"])
         delta = chunk["choices"][0]["delta"] if chunk["choices"] else {}
         call = (delta.get("tool_calls") or [{"function": {}}])[0]["function"]
         return SimpleNamespace(
@@ -113,6 +121,21 @@ class Plain:
             call_name=call.get("name"),
             call_arguments=call.get("arguments") or "",
         )
+
+    def agent(self, model, text, tools, use, stream=False, effort=None):
+        more = {"reasoning_effort": effort} if effort else {}
+
+        def ask(messages):
+            body = json.dumps({"model": model, "messages": messages, "tools": tools, "stream": stream, **more})
+            if stream:
+                return merged(self._chunks(body))
+            return json.loads(self.post("/chat/completions", body))["choices"][0]["message"]
+
+        return run_agent(ask, text, use)
+
+    def json(self, model, text, schema):
+        body = self._body(model, text, None, response_format=json_format(schema))
+        return json.loads(json.loads(self.post("/chat/completions", body))["choices"][0]["message"]["content"])
 
     def embed(self, model, texts, encoding):
         body = json.dumps({"model": model, "input": texts, "encoding_format": encoding})

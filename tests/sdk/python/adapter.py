@@ -1,6 +1,7 @@
 """openai for Python behind the calls of the feature tests."""
 
 import base64
+import json
 import os
 import struct
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import openai
 
 from openai_errors import ERRORS, shown
+from openai_turns import asked, json_format, merged, run_agent
 
 
 class Client:
@@ -22,13 +24,13 @@ class Client:
     def __exit__(self, *_):
         self._sdk.close()
 
-    def _ask(self, model, text, tools, **more):
+    def _ask(self, model, text, tools, picture=None, **more):
         if tools:
             more |= {"tools": tools, "tool_choice": "required"}
-        return self._sdk.chat.completions.create(model=model, messages=[{"role": "user", "content": text}], **more)
+        return self._sdk.chat.completions.create(model=model, messages=asked(text, picture), **more)
 
-    def chat(self, model, text, tools=None):
-        answer = self._ask(model, text, tools)
+    def chat(self, model, text, tools=None, picture=None):
+        answer = self._ask(model, text, tools, picture)
         choice = answer.choices[0]
         calls = [(call.function.name, call.function.arguments) for call in choice.message.tool_calls or []]
         return SimpleNamespace(
@@ -51,6 +53,22 @@ class Client:
             call_name=call and call.function.name,
             call_arguments=call and call.function.arguments or "",
         )
+
+    def agent(self, model, text, tools, use, stream=False, effort=None):
+        more = {"reasoning_effort": effort} if effort else {}
+
+        def ask(messages):
+            answer = self._sdk.chat.completions.create(
+                model=model, messages=messages, tools=tools, stream=stream, **more
+            )
+            if stream:
+                return merged(chunk.model_dump() for chunk in answer)
+            return answer.choices[0].message.model_dump(exclude_none=True)
+
+        return run_agent(ask, text, use)
+
+    def json(self, model, text, schema):
+        return json.loads(self._ask(model, text, None, response_format=json_format(schema)).choices[0].message.content)
 
     def embed(self, model, texts, encoding):
         # Asked for by name, base64 is handed out as it came.

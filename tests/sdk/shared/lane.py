@@ -17,6 +17,8 @@ from features import PLAN, feature_of
 HERE = Path(__file__).resolve().parent
 PATIENCE = 30  # seconds that an expected event may take; it is late only where something is broken
 ERRORS = json.loads((HERE / "errors.json").read_text())
+# Who answers: a provider of the chat API itself, or Claude, to whom the request is translated.
+UPSTREAMS = {"chat": "sim/", "claude": "claude/claude-sonnet-4-5-"}
 HEARTBEATS = "test_heartbeats_keep_a_quiet_stream"
 
 
@@ -134,6 +136,8 @@ def pytest_generate_tests(metafunc):
         from adapter import SDKS
 
         metafunc.parametrize("sdk", SDKS, ids=[sdk.COLUMN for sdk in SDKS], scope="session")
+    if "upstream" in metafunc.fixturenames:
+        metafunc.parametrize("upstream", UPSTREAMS.values(), ids=UPSTREAMS)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -46,7 +46,7 @@ install_node() { # PACKAGE LOCK NPMRC
 }
 
 # python_lane FOLDER PACKAGES: the feature tests and FOLDER's own, with FOLDER's adapter. PACKAGES are named with their
-# versions.
+# versions. A lane of another API than OpenAI's has only its own tests, and says so with own_tests_only=yes.
 python_lane() {
   local folder versions report=()
   folder=$(cd "$lane_folder/$1" && pwd)
@@ -58,7 +58,9 @@ print(*(f"{name} {version(name)}" for name in sys.argv[1:]), sep=", ")' "${@:2}"
   [[ -z $junit ]] || report=(--junitxml="$junit")
   cd "$shared/.."
   export PYTHONPATH=$shared:$folder PYTHONDONTWRITEBYTECODE=1
-  exec "$python" -m pytest -c "$shared/pytest.ini" --rootdir . "${report[@]}" "$shared" "$folder" "${arguments[@]}"
+  local tests=("$shared" "$folder")
+  [[ ${own_tests_only:-no} == no ]] || tests=("$folder")
+  exec "$python" -m pytest -c "$shared/pytest.ini" --rootdir . "${report[@]}" "${tests[@]}" "${arguments[@]}"
 }
 
 # node_lane FOLDER PACKAGES: the same for Node, by the lane's own Node where its packages bring one. The tests are copied
@@ -72,7 +74,9 @@ node_lane() {
   cp "$shared"/*.mjs "$folder"/*.mjs "$installed/"
   cd "$installed"
   # One file for all: files run one after the other on small machines, and the features' quiet stream takes a minute.
-  printf "import './%s';\n" "${own_tests[@]##*/}" features.test.mjs >all.mjs
+  local tests=("${own_tests[@]##*/}" features.test.mjs)
+  [[ ${own_tests_only:-no} == no ]] || tests=("${own_tests[@]##*/}")
+  printf "import './%s';\n" "${tests[@]}" >all.mjs
   for own in node_modules/node-linux-*/bin/node; do
     if "$own" --version >/dev/null 2>&1; then node=$own; fi
   done

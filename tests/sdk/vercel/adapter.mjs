@@ -1,6 +1,18 @@
-// The AI SDK with its provider for OpenAI-compatible servers behind the calls of the feature tests.
+// The AI SDK with its provider for OpenAI-compatible servers behind the calls of the feature tests. Its own loop and its own
+// way to a schema are used where a test wants an agent or a schema: that is what its users do.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, embedMany, generateText, jsonSchema, RetryError, StreamProviderError, streamText, tool } from 'ai';
+import {
+  APICallError,
+  embedMany,
+  generateText,
+  isStepCount,
+  jsonSchema,
+  Output,
+  RetryError,
+  StreamProviderError,
+  streamText,
+  tool,
+} from 'ai';
 
 export const column = 'vercel';
 
@@ -23,7 +35,7 @@ export const shown = (error) => ({
 });
 
 export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch } = {}) {
-  const settings = { name: 'tollgate', baseURL, apiKey: 'test-key', headers, fetch, includeUsage: true };
+  const settings = { name: 'tollgate', baseURL, apiKey: 'test-key', headers, fetch, includeUsage: true, supportsStructuredOutputs: true };
   const provider = createOpenAICompatible(settings);
   const options = (model, text, tools) => ({
     model: provider(model),
@@ -34,8 +46,9 @@ export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch
   });
 
   return {
-    async chat(model, text, tools) {
-      const { text: said, finishReason, usage, toolCalls } = await generateText(options(model, text, tools));
+    async chat(model, text, tools, picture) {
+      const question = picture ? [{ role: 'user', content: partsOf(text, picture) }] : text;
+      const { text: said, finishReason, usage, toolCalls } = await generateText(options(model, question, tools));
       const calls = toolCalls.map((call) => [call.toolName, JSON.stringify(call.input)]);
       return { text: said, finish: finishReason, tokens: usage.totalTokens, calls };
     },
@@ -59,11 +72,35 @@ export function connect(baseURL, { retries = 0, timeout = 30_000, headers, fetch
       }
     },
 
+    /** The SDK's own loop: it calls the tools and asks again. */
+    async agent(model, text, tools, use, { stream = false, effort } = {}) {
+      const usable = tools.map(toolOf).map(([name, each]) => [name, { ...each, execute: (input) => use(name, input) }]);
+      const call = {
+        ...options(model, text),
+        tools: Object.fromEntries(usable),
+        stopWhen: isStepCount(5),
+        ...(effort ? { providerOptions: { tollgate: { reasoningEffort: effort } } } : {}),
+      };
+      const result = await (stream ? streamText(call) : generateText(call));
+      const steps = await result.steps;
+      return { turns: steps.map(({ toolCalls }) => toolCalls.map(({ toolName }) => toolName)), text: await result.text };
+    },
+
+    async json(model, text, schema) {
+      const output = Output.object({ schema: jsonSchema(schema) });
+      return (await generateText({ ...options(model, text), output })).output;
+    },
+
     async embed(model, texts) {
       return (await embedMany({ model: provider.embeddingModel(model), values: texts, maxRetries: retries })).embeddings;
     },
   };
 }
+
+const partsOf = (text, picture) => [
+  { type: 'text', text },
+  { type: 'file', mediaType: 'image/png', data: picture },
+];
 
 const toolOf = ({ function: { name, description, parameters } }) => [
   name,

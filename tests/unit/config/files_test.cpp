@@ -1,5 +1,6 @@
 // The files that are shipped and the pages that are read: what they show must be accepted, or the first thing that
 // anybody tries fails.
+#include "tollgate/config/prices.hpp"
 #include "tollgate/config/simulator_faults.hpp"
 #include "tollgate/config/task_rules.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
@@ -74,7 +75,8 @@ std::vector<std::filesystem::path> pages() {
 TEST(Docs, every_yaml_block_is_a_valid_configuration) {
   std::size_t checked = 0;
   for (const auto& page : pages()) {
-    if (page.filename() == "classifier.md") continue;  // its blocks are task rules, see below
+    // Their blocks are task rules and prices, see below.
+    if (page.filename() == "classifier.md" || page.filename() == "prices.md") continue;
     for (const Block& block : yaml_blocks(*test::disk_sources().read_file(page.string()))) {
       test::Memory memory;
       const Loaded loaded = memory.load(block.text, {.allow_unset = true});
@@ -93,6 +95,17 @@ TEST(Docs, every_yaml_block_of_task_rules_is_valid) {
     memory.files["/tasks.yaml"] = block.text;
     const LoadedTaskRules loaded = load_task_rules("/tasks.yaml", memory.sources());
     EXPECT_TRUE(loaded.classifier) << "block at line " << block.line << ": " << to_text(loaded.faults.at(0));
+  }
+}
+
+TEST(Docs, every_yaml_block_of_prices_is_valid) {
+  const auto blocks = yaml_blocks(*test::disk_sources().read_file((root / "docs/prices.md").string()));
+  ASSERT_FALSE(blocks.empty());
+  for (const Block& block : blocks) {
+    test::Memory memory;
+    memory.files["/prices.yaml"] = block.text;
+    const LoadedPrices loaded = load_prices("/prices.yaml", memory.sources());
+    EXPECT_TRUE(loaded.book) << "block at line " << block.line << ": " << to_text(loaded.faults.at(0));
   }
 }
 

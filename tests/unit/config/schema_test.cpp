@@ -142,6 +142,8 @@ TEST(Effective, loads_again_to_the_same) {
   for (std::size_t at = whole.find("\"***\""); at != whole.npos; at = whole.find("\"***\"", at))
     whole.replace(at + 1, 3, "a-secret-of-more-than-thirty-two-bytes-" + std::to_string(number++));
   test::Memory memory;
+  const std::string prices = root + "/config/prices.yaml";
+  memory.files[prices] = *test::disk_sources().read_file(prices);
   const Loaded again = memory.load(whole, {.allow_unset = true});
   ASSERT_TRUE(again.snapshot) << test::all_text(again);
   EXPECT_EQ(effective(*again.snapshot), once);

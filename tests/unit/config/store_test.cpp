@@ -78,5 +78,21 @@ TEST(RestartOnlyChanges, say_nothing_of_what_a_reload_applies) {
   EXPECT_TRUE(restart_only_changes(*loaded(), *loaded("server: {max_body: 1MiB}\ndefaults: {deadline: 1m}\n")).empty());
 }
 
+TEST(RestartOnlyChanges, name_how_the_ledger_is_kept_but_not_what_it_does_when_it_cannot_be) {
+  const auto before = loaded();
+  const auto after = loaded("ledger: {journal: other, max_size: 2GiB, on_unwritable: reject}\n");
+  EXPECT_EQ(restart_only_changes(*before, *after), (std::vector<std::string>{"ledger.journal", "ledger.max_size"}));
+  EXPECT_TRUE(restart_only_changes(*before, *loaded("ledger: {on_unwritable: reject}\n")).empty());
+}
+
+TEST(Ledger, lies_beside_the_storage_unless_it_is_told_where) {
+  EXPECT_EQ(loaded()->ledger, LedgerSettings{});
+  EXPECT_EQ(loaded("storage: {path: data/t.db}\n")->ledger.journal, "/etc/tollgate/data/journal");
+  const LedgerSettings all{
+      .journal = "/srv/book", .max_size = std::size_t{64} << 20, .on_unwritable = OnUnwritable::reject};
+  EXPECT_EQ(loaded("ledger: {journal: /srv/book, sync: process, max_size: 64MiB, on_unwritable: reject}\n")->ledger,
+            all);
+}
+
 }  // namespace
 }  // namespace tollgate::config

@@ -75,10 +75,17 @@ TEST(AccessLine, holds_every_field_of_a_full_record) {
             "\n");
 }
 
+TEST(AccessLine, tells_an_estimate_from_what_a_provider_has_counted) {
+  auto record = full_record();
+  record.estimated = true;
+  EXPECT_EQ(json::parse(format_access_line(record)).at("estimated"), true);
+}
+
 TEST(AccessLine, leaves_out_what_does_not_apply) {
   const json line = json::parse(format_access_line(small_record()));
-  for (const char* absent : {"client_request_id", "upstream_request_id", "route", "task", "model", "target",
-                             "credential", "reused", "replayed", "error_code", "input_tokens", "first_token_ms"}) {
+  for (const char* absent :
+       {"client_request_id", "upstream_request_id", "route", "task", "model", "target", "credential", "reused",
+        "replayed", "error_code", "input_tokens", "estimated", "first_token_ms"}) {
     EXPECT_FALSE(line.contains(absent)) << absent;
   }
   EXPECT_EQ(line.at("attempts"), 0);

@@ -143,6 +143,19 @@ const Identity* TlsTest::good_ = nullptr;
 
 using TlsClient = TlsTest;
 
+TEST_F(TlsTest, a_server_tells_the_earliest_end_of_what_it_shows) {
+  const auto days_from_now = [](const SslContext& context) {
+    const auto left = io::end_of(context).value() - std::chrono::system_clock::now();
+    return std::chrono::duration_cast<std::chrono::hours>(left + std::chrono::hours(1)).count() / 24;
+  };
+  const auto leaf = test::issued_by(*authority_, {.valid_until_days = 20});
+  EXPECT_EQ(days_from_now(io::make_server_context(server_files(leaf)).value()), 20);
+  const auto short_lived = test::self_signed({.valid_until_days = 10, .authority = true});
+  auto chain = server_files(leaf);
+  std::ofstream(chain.certificate, std::ios::app) << short_lived.certificate_pem();
+  EXPECT_EQ(days_from_now(io::make_server_context(chain).value()), 10);
+}
+
 TEST_F(TlsClient, accepts_a_good_certificate) {
   EXPECT_EQ(verdict(*good_), X509_V_OK);
   EXPECT_EQ(verdict_on({.dns_names = {"api.test"}, .key = test::KeyKind::rsa_2048}), X509_V_OK);

@@ -105,6 +105,23 @@ TEST(StreamRelay, an_end_after_finish_reason_gets_its_marker) {
   EXPECT_EQ(stream.exchange->record.outcome, Outcome::ok);
 }
 
+TEST(StreamRelay, an_end_after_stop_reason_gets_its_message_stop_and_one_without_does_not) {
+  const std::string text =
+      "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"x\"}}\n\n";
+  const std::string reason =
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n";
+  const std::string stop = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+  for (const std::string& sent : {text + reason + stop, text + reason, text}) {
+    Harness harness(request);
+    harness.exchange->inbound.stream_kind = protocol::openai::StreamKind::messages;
+    harness.provider->steps = {head(), data(sent), end()};
+    harness.serve();
+    const bool whole = sent != text;
+    EXPECT_EQ(harness.client.body == text + reason + stop, whole) << harness.client.body;
+    EXPECT_EQ(harness.exchange->record.outcome, whole ? Outcome::ok : Outcome::truncated);
+  }
+}
+
 TEST(StreamRelay, silence_after_finish_reason_ends_the_stream_once) {
   Stream stream({head(), data(role + hello + finish), blocked()});
   EXPECT_FALSE(stream.over);

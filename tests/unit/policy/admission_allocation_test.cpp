@@ -1,4 +1,8 @@
-// Counts what this program allocates, to show that letting a request in and out again allocates nothing.
+// Counts what this program allocates, to show that letting a request in and out again allocates nothing, nor does
+// holding and settling money for it, nor counting its tokens.
+#include "tollgate/policy/token_counter.hpp"
+
+#include "unit/policy/budget_helpers.hpp"
 #include "unit/policy/limit_helpers.hpp"
 
 #include <cstdlib>
@@ -44,6 +48,35 @@ TEST(AdmissionAllocation, there_is_none_from_reservation_to_settlement_over_all_
   EXPECT_EQ(allocations, before);
   EXPECT_FALSE(refused_early);
   EXPECT_EQ(left.tokens.value().remaining, 99'989u);
+}
+
+TEST(BudgetAllocation, there_is_none_from_reservation_to_settlement_over_all_kinds_of_budgets) {
+  BudgetChain chain;
+  for (std::size_t kind = 0; kind < scope_kind_count; ++kind) {
+    const auto daily = budget_test::settings_of(budget_test::usd(1'000), Window::day, "daily");
+    const auto monthly = budget_test::settings_of(budget_test::usd(1'000));
+    chain.put(
+        std::make_shared<const BudgetList>(std::vector{budget_test::budget_of(daily, static_cast<ScopeKind>(kind)),
+                                                       budget_test::budget_of(monthly, static_cast<ScopeKind>(kind))}));
+  }
+  const std::uint64_t before = allocations;
+  BudgetHold hold;
+  const bool refused = reserve(hold, chain, budget_test::usd(1), budget_test::start, false).has_value();
+  const std::size_t shares = hold.shares().size();
+  hold.settle(budget_test::nanos(5), budget_test::start);
+  const auto left = remaining(chain, budget_test::start);
+  EXPECT_EQ(allocations, before);
+  EXPECT_FALSE(refused);
+  EXPECT_EQ(shares, 12u);
+  EXPECT_EQ(left, budget_test::usd(1'000) - budget_test::nanos(5));
+}
+
+TEST(TokenCounterAllocation, there_is_none_for_any_text) {
+  const std::string text = "Words, \xE4\xB8\xAD, 123;\n" + std::string(100'000, 'a') + std::string(100'000, ' ');
+  const std::uint64_t before = allocations;
+  const std::size_t counted = count_tokens(text, TokenEncoding::o200k_base);
+  EXPECT_EQ(allocations, before);
+  EXPECT_GT(counted, 1000u);
 }
 
 }  // namespace

@@ -23,7 +23,9 @@ std::string words(const ChunkMeaning& meaning) {
   add(meaning.usage_only, "usage_only");
   add(meaning.malformed, "malformed");
   if (meaning.usage)
-    add(true, ("usage=" + std::to_string(meaning.usage->input) + "/" + std::to_string(meaning.usage->output)).c_str());
+    add(true, ("usage=" + std::to_string(meaning.usage->input.value_or(0)) + "/" +
+               std::to_string(meaning.usage->output.value_or(0)))
+                  .c_str());
   return text;
 }
 

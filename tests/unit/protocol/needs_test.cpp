@@ -52,5 +52,37 @@ TEST(ConversationStart, IsNothingWithoutAUser) {
   EXPECT_EQ(conversation_start("[]"), "");
 }
 
+TEST(Needs, AreThoseOfAMessageRequestToo) {
+  EXPECT_EQ(read_needs(R"({"tools":[{"name":"f","input_schema":{}}]})"), Needs{.tools = true});
+  EXPECT_EQ(
+      read_needs(R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"x"}}]}]})"),
+      Needs{.vision = true});
+  EXPECT_EQ(read_needs(R"({"messages":[{"role":"user","content":[{"source":{}, "type" : "image" }]}]})"),
+            Needs{.vision = true});
+  EXPECT_EQ(read_needs(R"({"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}}}})"),
+            Needs{.json_schema = true});
+  EXPECT_EQ(read_needs(R"({"output_format":{"type":"json_schema"}})"), Needs{.json_schema = true});
+}
+
+TEST(Needs, AreNoPictureWhereAWordOnlySoundsLikeOne) {
+  EXPECT_EQ(read_needs(R"({"messages":[{"role":"user","name":"image","content":"a \"type\":\"image\" is one"}]})"),
+            Needs{});
+  EXPECT_EQ(
+      read_needs(R"({"messages":[{"content":[{"type":"tool_use","input":{"image":"image","kind":["image"]}}]}]})"),
+      Needs{});
+}
+
+TEST(ConversationStart, IsWithoutAMarkForTheCacheAtItsEnd) {
+  const auto first = conversation_start(
+      R"({"messages":[{"role":"user","content":[{"type":"text","text":"hi","cache_control":{"type":"ephemeral"}}]}]})");
+  const auto second = conversation_start(
+      R"({"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]},{"role":"assistant","content":"x"}]})");
+  EXPECT_EQ(first, R"([{"role":"user","content":[{"type":"text","text":"hi")");
+  EXPECT_EQ(second, first);
+  EXPECT_EQ(conversation_start(R"({"messages":[{"role":"user","content":[]}]})"), R"([{"role":"user","content":[]})");
+  EXPECT_EQ(conversation_start(R"({"messages":[{"role":"user","content":["a","b"]}]})"),
+            R"([{"role":"user","content":["a","b"]})");
+}
+
 }  // namespace
 }  // namespace tollgate::protocol::openai

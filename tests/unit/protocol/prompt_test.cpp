@@ -58,6 +58,26 @@ TEST(Prompt, is_found_in_a_body_for_completions) {
   EXPECT_EQ(read_prompt(R"({"prompt":{"id":"p"}})").user, "");
 }
 
+TEST(Prompt, is_found_in_a_message_request) {
+  const PromptText prompt =
+      read_prompt(R"({"system":[{"type":"text","text":"Be kind."},{"type":"text","text":"Be brief."}],
+    "messages":[{"role":"user","content":[{"type":"text","text":"hello"},{"type":"image","source":{}}]},
+    {"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},
+    {"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"x"},{"type":"image","source":{}}]}],
+    "tools":[{"name":"f","input_schema":{"name":"g"}},{"type":"bash_20250124","name":"bash"}]})");
+  EXPECT_EQ(prompt.system, "Be kind.\nBe brief.");
+  EXPECT_EQ(prompt.user, "hello");
+  EXPECT_EQ(prompt.tool_names, (std::vector<std::string>{"f", "bash"}));
+}
+
+TEST(Prompt, is_what_the_user_says_beside_the_results_of_tools) {
+  EXPECT_EQ(read_prompt(R"({"system":"s","messages":[{"role":"user","content":"first"},{"role":"user","content":[
+    {"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"x"}]},{"type":"text","text":"go on"}]}]})")
+                .user,
+            "go on");
+  EXPECT_EQ(read_prompt(R"({"messages":[{"role":"user","content":"first"},{"role":"user","content":[]}]})").user, "");
+}
+
 TEST(Prompt, has_the_names_of_the_tools) {
   const PromptText prompt = read_prompt(R"({"tools":[
     {"type":"function","function":{"description":"d","name":"read_file","parameters":{"name":"x"}}},

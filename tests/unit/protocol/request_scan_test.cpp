@@ -114,6 +114,15 @@ TEST(RequestScan, takes_the_larger_of_the_output_limits) {
   EXPECT_EQ(accepted(R"({"max_tokens":-1})").max_output, std::nullopt);
 }
 
+TEST(RequestScan, reads_the_end_user_of_a_message_request_apart) {
+  const auto scan = accepted(R"({"metadata":{"user_id":"\u0061b","task_type":"t"},"user":"c"})");
+  EXPECT_EQ(scan.user_id, "ab");
+  EXPECT_EQ(scan.end_user, "c");
+  EXPECT_EQ(scan.task_type, "t");
+  EXPECT_EQ(accepted(R"({"metadata":{"user_id":7}})").user_id, "");
+  EXPECT_TRUE(scan_request(R"({"metadata":{"user_id":"a","user_id":"b"}})").has_error());
+}
+
 TEST(RequestScan, reads_the_end_user_from_either_key) {
   EXPECT_EQ(accepted(R"({"user":"a"})").end_user, "a");
   EXPECT_EQ(accepted(R"({"safety_identifier":"\u0061b"})").end_user, "ab");
@@ -121,6 +130,51 @@ TEST(RequestScan, reads_the_end_user_from_either_key) {
   EXPECT_EQ(accepted(R"({"user":"a","safety_identifier":"b"})").end_user, "b");
   EXPECT_EQ(accepted(R"({"safety_identifier":"b","user":"a"})").end_user, "b");
   EXPECT_EQ(accepted(R"({"user":7})").end_user, "");
+}
+
+TEST(RequestScan, says_where_an_output_limit_is_named_and_not_set) {
+  const std::string body = R"({"max_output_tokens": null,"max_tokens":-1.0,"max_completion_tokens":5})";
+  const RequestScan scan = accepted(body);
+  EXPECT_EQ(at(body, scan.no_limits[0].value), "-1.0");
+  EXPECT_TRUE(scan.no_limits[0].negative);
+  EXPECT_TRUE(scan.no_limits[1].value.empty());
+  EXPECT_EQ(at(body, scan.no_limits[2].value), "null");
+  EXPECT_FALSE(scan.no_limits[2].negative);
+}
+
+TEST(RequestScan, reads_the_service_tier_if_it_may_be_one) {
+  EXPECT_EQ(accepted(R"({"service_tier":"flex"})").service_tier, "flex");
+  EXPECT_EQ(accepted(R"({"service_tier":"pri\u006frity"})").service_tier, "priority");
+  for (const std::string other : {"null", "7", "{}", "\"\""})
+    EXPECT_EQ(accepted(R"({"service_tier":)" + other + "}").service_tier, "") << other;
+  EXPECT_EQ(accepted(R"({"service_tier":")" + std::string(32, 'x') + "\"}").service_tier, std::string(32, 'x'));
+  EXPECT_EQ(accepted(R"({"service_tier":")" + std::string(33, 'x') + "\"}").service_tier, "");
+  EXPECT_FALSE(scan_request(R"({"service_tier":"flex","service_tier":"priority"})"));
+  EXPECT_FALSE(scan_request(R"({"Service_Tier":"flex"})"));
+}
+
+TEST(RequestScan, knows_a_prompt_that_is_partly_elsewhere) {
+  for (const char* body : {R"({"previous_response_id":"resp_1"})", R"({"conversation":"conv_1"})",
+                           R"({"conversation":{"id":"conv_1"}})", R"({"conv\u0065rsation":""})"})
+    EXPECT_TRUE(accepted(body).refers_elsewhere) << body;
+  for (const char* body : {"{}", R"({"previous_response_id":null,"conversation":null})",
+                           R"({"input":[{"previous_response_id":"resp_1"}],"metadata":{"conversation":"x"}})"})
+    EXPECT_FALSE(accepted(body).refers_elsewhere) << body;
+  EXPECT_FALSE(scan_request(R"({"conversation":null,"conversation":"conv_1"})"));
+}
+
+TEST(RequestScan, tells_how_deep_a_body_is_wherever_its_brackets_stand) {
+  EXPECT_EQ(accepted("{}").depth, 1U);
+  EXPECT_EQ(accepted(R"({"stream_options":{"include_usage":true},"model":"m"})").depth, 2U);
+  EXPECT_EQ(accepted(R"({"a":[[[]]],"messages":[]})").depth, 4U);
+  for (std::size_t size = 0; size < 200; ++size) {
+    const std::string text = R"("[{\"[{[{)" + std::string(size, 'x') + "\"";
+    EXPECT_EQ(accepted(R"({"messages":[{"content":)" + text + R"(},{"content":)" + text + "}]}").depth, 3U) << size;
+    EXPECT_EQ(
+        accepted(R"({"messages":[{"content":)" + text + R"(},{"content":[{"text":)" + text + R"(}]}],"b":{}})").depth,
+        5U)
+        << size;
+  }
 }
 
 struct Refusal {

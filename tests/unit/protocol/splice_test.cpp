@@ -70,6 +70,35 @@ TEST(Splice, cuts_the_task_type_out) {
   for (const auto& [before, after] : cases) EXPECT_EQ(spliced(before, {.model = {}, .remove_task_type = true}), after);
 }
 
+TEST(Splice, limits_the_output_where_the_client_set_no_limit) {
+  const Case cases[] = {
+      {R"({"model":"m"})", R"({"max_completion_tokens":4096,"model":"m"})"},
+      {R"( { } )", R"( {"max_completion_tokens":4096 } )"},
+      {R"({"max_tokens":7})", R"({"max_tokens":7})"},
+      {R"({"max_completion_tokens":0})", R"({"max_completion_tokens":0})"},
+      {R"({"max_output_tokens":7,"max_tokens":-1})", R"({"max_output_tokens":7,"max_tokens":-1})"},
+      // Not named twice, and not beside a name that the server understands.
+      {R"({"max_completion_tokens": null })", R"({"max_completion_tokens": 4096 })"},
+      {R"({"max_tokens":-1})", R"({"max_tokens":4096})"},
+      {R"({"max_tokens":-1,"max_completion_tokens":-1.0})", R"({"max_tokens":4096,"max_completion_tokens":4096})"},
+      {R"({"max_tokens":null})", R"({"max_completion_tokens":4096,"max_tokens":null})"},
+      {R"({"max_tokens":-1,"max_completion_tokens":null})", R"({"max_tokens":4096,"max_completion_tokens":4096})"},
+      {R"({"max_\u0074okens":-1})", R"({"max_\u0074okens":4096})"},
+  };
+  for (const auto& [before, after] : cases)
+    EXPECT_EQ(spliced(before, {.model = {}, .max_output = {{"max_completion_tokens", 4096}}}), after);
+}
+
+TEST(Splice, puts_all_new_members_at_one_place) {
+  const SpliceWishes both{.model = {}, .inject_usage = true, .max_output = {{"max_tokens", 9}}};
+  EXPECT_EQ(spliced("{}", both), R"({"stream_options":{"include_usage":true},"max_tokens":9})");
+  EXPECT_EQ(spliced(R"({"a":1})", both), R"({"stream_options":{"include_usage":true},"max_tokens":9,"a":1})");
+  EXPECT_EQ(spliced(R"({"stream_options":{},"a":1})", both),
+            R"({"max_tokens":9,"stream_options":{"include_usage":true},"a":1})");
+  EXPECT_EQ(spliced(R"({"model":"m"})", {.model = "m2", .inject_usage = true, .max_output = {{"max_tokens", 9}}}),
+            R"({"stream_options":{"include_usage":true},"max_tokens":9,"model":"m2"})");
+}
+
 TEST(Splice, does_all_at_once_in_any_order_of_keys) {
   const SpliceWishes all{.model = "m2", .inject_usage = true, .remove_task_type = true};
   EXPECT_EQ(spliced(R"({"metadata":{"task_type":"t"},"stream_options":{"a":1},"model":"m"})", all),

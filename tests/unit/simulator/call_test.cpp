@@ -27,18 +27,22 @@ TEST(Call, digests_the_question_and_not_how_it_is_asked) {
 }
 
 TEST(Call, calls_a_tool_when_the_user_mentions_one_or_the_request_insists) {
-  const auto tool = [](const std::string& text, const std::string& more) {
-    return valid(Endpoint::chat, R"({"model":"m","messages":[{"role":"user","content":")" + text +
-                                     R"("}],"tools":[{"type":"function","function":{"name":"first"}},)"
-                                     R"({"type":"function","function":{"name":"second"}}])" +
-                                     more + "}")
-        .tool;
+  const auto tools = [](const std::string& text, const std::string& more) {
+    const Call call = valid(Endpoint::chat, R"({"model":"m","messages":[{"role":"user","content":")" + text +
+                                                R"("}],"tools":[{"type":"function","function":{"name":"first"}},)"
+                                                R"({"type":"function","function":{"name":"second"}}])" +
+                                                more + "}");
+    std::string names;
+    for (const CalledTool& tool : call.tools) names += tool.name + ' ';
+    return names;
   };
-  EXPECT_EQ(tool("use a tool", ""), "first");
-  EXPECT_FALSE(tool("just talk", ""));
-  EXPECT_EQ(tool("just talk", R"(,"tool_choice":"required")"), "first");
-  EXPECT_FALSE(tool("use a tool", R"(,"tool_choice":"none")"));
-  EXPECT_EQ(tool("just talk", R"(,"tool_choice":{"type":"function","function":{"name":"second"}})"), "second");
+  EXPECT_EQ(tools("use a tool", ""), "first ");
+  EXPECT_EQ(tools("just talk", ""), "");
+  EXPECT_EQ(tools("just talk", R"(,"tool_choice":"required")"), "first ");
+  EXPECT_EQ(tools("use a tool", R"(,"tool_choice":"none")"), "");
+  EXPECT_EQ(tools("just talk", R"(,"tool_choice":{"type":"function","function":{"name":"second"}})"), "second ");
+  EXPECT_EQ(tools("use the tools", ""), "first second ");
+  EXPECT_EQ(tools("use the tools", R"(,"parallel_tool_calls":false)"), "first ");
 }
 
 TEST(Call, takes_inputs_as_text_as_tokens_and_as_lists_of_either) {

@@ -134,6 +134,61 @@ TEST_F(Chat, calls_the_first_tool_whole_and_in_fragments) {
   EXPECT_NE(stream.body.find(R"("finish_reason":"tool_calls")"), std::string::npos);
 }
 
+TEST_F(Chat, calls_two_tools_in_parallel_each_under_its_own_index) {
+  const std::string tools =
+      R"(,"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}])";
+  const json whole = ask(chat("sim,tokens=4", tools, "use the tools")).json();
+  const json& calls = whole["choices"][0]["message"]["tool_calls"];
+  ASSERT_EQ(calls.size(), 2u);
+  EXPECT_EQ(calls[1]["function"]["name"], "b");
+  EXPECT_NE(calls[0]["id"], calls[1]["id"]);
+  EXPECT_EQ(whole["usage"]["completion_tokens"], 8);
+
+  const Reply stream = ask(chat("sim,tokens=4", tools + R"(,"stream":true)", "use the tools"));
+  std::vector<std::string> arguments(2);
+  std::vector<std::string> names;
+  for (const std::string& event : events_of(stream.body)) {
+    if (event == "[DONE]") continue;
+    const json delta = json::parse(event)["choices"][0]["delta"];
+    if (!delta.contains("tool_calls")) continue;
+    const json& fragment = delta["tool_calls"][0];
+    if (fragment.contains("id")) names.push_back(fragment["function"]["name"]);
+    arguments.at(fragment["index"].get<std::size_t>()) += fragment["function"]["arguments"].get<std::string>();
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(arguments[0], calls[0]["function"]["arguments"].get<std::string>());
+  EXPECT_EQ(arguments[1], calls[1]["function"]["arguments"].get<std::string>());
+  EXPECT_NE(arguments[0], arguments[1]);
+}
+
+TEST_F(Chat, refuses_when_asked_to) {
+  const json message = ask(chat("sim", "", "a refusal please")).json()["choices"][0];
+  EXPECT_TRUE(message["message"]["content"].is_null());
+  const std::string refusal = message["message"]["refusal"];
+  EXPECT_FALSE(refusal.empty());
+  EXPECT_EQ(message["finish_reason"], "stop");
+  std::string streamed;
+  for (const std::string& event : events_of(ask(chat("sim", R"(,"stream":true)", "a refusal please")).body)) {
+    if (event == "[DONE]") continue;
+    const json delta = json::parse(event)["choices"][0]["delta"];
+    if (delta.contains("refusal") && delta["refusal"].is_string()) streamed += delta["refusal"].get<std::string>();
+  }
+  EXPECT_EQ(streamed, refusal);
+}
+
+TEST_F(Chat, answers_in_the_form_of_a_schema) {
+  const std::string format = R"(,"response_format":{"type":"json_schema","json_schema":{"name":"p","schema":
+      {"type":"object","properties":{"age":{"type":"integer","minimum":18},"quote":{"const":"a \"b\" \\ c"}},
+      "required":["age","quote"]}}})";
+  const json whole = ask(chat("sim,tokens=90", format)).json();
+  const std::string text = whole["choices"][0]["message"]["content"];
+  EXPECT_EQ(json::parse(text), json({{"age", 18}, {"quote", "a \"b\" \\ c"}}));
+  EXPECT_EQ(content_of(ask(chat("sim", format + R"(,"stream":true)")).body), text);
+  const std::string any =
+      ask(chat("sim", R"(,"response_format":{"type":"json_object"})")).json()["choices"][0]["message"]["content"];
+  EXPECT_TRUE(json::parse(any).is_object());
+}
+
 TEST(ChatBySeed, is_the_same_for_the_same_seed_and_differs_by_seed) {
   const auto answers = [](std::uint64_t seed) {
     config::SimulatorSettings settings = fast(30);

@@ -1,6 +1,6 @@
 #pragma once
 // What a request asks, in words: its system text, the user's last turn and the names of its tools, out of the body of a
-// chat completion, a response or a completion.
+// chat completion, a response, a completion or a message request.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,9 +15,11 @@ inline constexpr std::size_t most_tool_names = 256;
 inline constexpr std::size_t longest_tool_name = 256;  ///< bytes as written
 
 struct PromptText {
-  /// `instructions`, then all messages of the roles system and developer, a line end between each two texts.
+  /// `instructions` or `system`, then all messages of the roles system and developer, a line end between each two
+  /// texts.
   std::string system;
-  /// The last message of the role user; `input` or `prompt` where that is a text. Empty where it holds no text.
+  /// The last message of the role user; `input` or `prompt` where that is a text. Empty where it holds no text. One
+  /// that holds only what tools have answered (a message request has them there) is none of the user's.
   std::string user;
   /// Bytes of that turn's texts as written, escapes not decoded; what `user` leaves out counts.
   std::size_t user_length = 0;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tollgate::protocol::openai {
@@ -18,6 +19,16 @@ struct Span {
   std::size_t begin = 0;
   std::size_t end = 0;
   bool empty() const { return begin == end; }
+};
+
+/// The names by which a request limits its output, in the order of RequestScan::no_limits.
+inline constexpr std::array<std::string_view, 3> output_limit_names = {"max_tokens", "max_completion_tokens",
+                                                                       "max_output_tokens"};
+
+/// Where a request names an output limit and sets none.
+struct NoLimit {
+  Span value = {};        ///< as written; empty: it is not named, or sets one
+  bool negative = false;  ///< it is below zero, which some servers take for "no limit"; else it is null
 };
 
 /// The top level of a JSON request body. Spans are offsets into the scanned bytes, so they survive a move of the
@@ -38,8 +49,14 @@ struct RequestScan {
   bool store = false;
   std::optional<std::uint64_t>
       max_output;  ///< the larger of max_completion_tokens, max_tokens, max_output_tokens, where a whole number
+  std::array<NoLimit, 3> no_limits;
   std::uint64_t choices = 1;  ///< `n`, where given and not null
   std::string end_user;       ///< safety_identifier, else user, decoded; empty: neither is a text
+  std::string user_id;        ///< metadata.user_id, decoded: the end user of a message request; empty: none
+  /// Decoded; empty: absent, no text, or longer than any tier's name (32 bytes as written).
+  std::string service_tier;
+  unsigned depth = 0;             ///< brackets that are open at once at most, the outermost included
+  bool refers_elsewhere = false;  ///< previous_response_id or conversation: the prompt is more than this body
 };
 
 /// Scans a request body. Refused with bad_request (message and param say what and where): not one JSON object, a broken
@@ -61,6 +78,9 @@ struct SpliceWishes {
   std::optional<std::string> model;  ///< the name to put in, if it differs from the scanned one
   bool inject_usage = false;         ///< stream_options.include_usage: true, where the stream has it not
   bool remove_task_type = false;
+  /// One of output_limit_names and a limit, for a request that sets none by any of them. Where it says so by a value
+  /// below zero, that one is replaced, by whatever name; a null only by the name given here.
+  std::optional<std::pair<std::string_view, std::uint64_t>> max_output = std::nullopt;
 };
 
 /// The replacements that fulfil the wishes, sorted by place, none overlapping. Empty where nothing changes.

@@ -140,7 +140,7 @@ TEST_F(StoreFile, of_an_interrupted_first_start_is_begun_anew) {
 
 TEST_F(StoreFile, of_a_newer_version_is_refused) {
   ASSERT_EQ(raw("PRAGMA user_version = 99"), "");
-  EXPECT_THAT(refusal_of(content()), AllOf(HasSubstr("version 99"), HasSubstr("knows up to 1")));
+  EXPECT_THAT(refusal_of(content()), AllOf(HasSubstr("version 99"), HasSubstr("knows up to 2")));
   ASSERT_EQ(raw("PRAGMA user_version = -1"), "");
   EXPECT_THAT(refusal_of(content()), HasSubstr("version -1"));
 }

@@ -90,7 +90,8 @@ TEST(AdminTable, asks_for_the_roles_of_the_specification) {
   const std::map<std::string, AdminRole> roles{{"create_key", AdminRole::own},
                                                {"revoke_key", AdminRole::operate},
                                                {"reload", AdminRole::operate},
-                                               {"force_circuit", AdminRole::operate}};
+                                               {"force_circuit", AdminRole::operate},
+                                               {"grant_budget", AdminRole::own}};
   for (const Operation& operation : operations()) {
     const auto found = roles.find(std::string(operation.name));
     EXPECT_EQ(operation.least, found == roles.end() ? AdminRole::read : found->second) << operation.name;

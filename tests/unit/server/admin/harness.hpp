@@ -4,6 +4,7 @@
 #include "tollgate/config/loader.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/store.hpp"
+#include "tollgate/io/usage_desk.hpp"
 #include "tollgate/server/admin_api.hpp"
 
 #include "server/admin/handlers.hpp"
@@ -88,11 +89,14 @@ class Harness {
       auto opened = io::Store::open(file().string(), std::move(options));
       if (!opened) throw std::runtime_error(opened.error().message);
       store_ = std::move(*opened);
+      usage_ = std::make_unique<io::UsageDesk>(ledger().string());
     }
     AdminParts parts{.loop = loop_,
                      .store = store_.get(),
+                     .usage = usage_.get(),
                      .configuration = [this] { return snapshot_; },
                      .health = [this] { return known_; },
+                     .budgets = &budgets,
                      .reload =
                          [this] {
                            ++reloads;
@@ -106,6 +110,7 @@ class Harness {
   }
   ~Harness() {
     store_.reset();
+    usage_.reset();
     loop_.stop();
     thread_.join();
   }
@@ -140,6 +145,7 @@ class Harness {
   }
   static json error(const AdminReply& reply) { return json::parse(reply.body).at("error"); }
 
+  std::filesystem::path ledger() const { return folder_.path / "ledger"; }
   const std::filesystem::path& folder() const { return folder_.path; }
   /// Takes the store's file away for good.
   void break_store() {
@@ -150,6 +156,7 @@ class Harness {
 
   ReloadReport report{true, 7, "digest-after", {}, {"server.listen"}};
   std::atomic<int> reloads{0};
+  policy::BudgetBook budgets;
   std::vector<policy::Key> added;  ///< read after the reply that follows
   std::vector<Digest> revoked;
 
@@ -160,6 +167,7 @@ class Harness {
   std::promise<void> broken_;
   io::Loop loop_{1};
   std::unique_ptr<io::Store> store_;
+  std::unique_ptr<io::UsageDesk> usage_;
   pipeline::HealthBook health_;
   std::shared_ptr<const config::Snapshot> snapshot_;
   std::shared_ptr<const pipeline::Health> known_;
