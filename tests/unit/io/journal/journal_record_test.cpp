@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <random>
+#include <thread>
 
 namespace tollgate::io::journal {
 namespace {
@@ -236,6 +237,22 @@ TEST(JournalReader, waits_where_the_writer_is_not_done) {
   EXPECT_FALSE(growing.torn());
   page.settled(sample);
   EXPECT_FALSE(growing.next().empty());
+}
+
+TEST(JournalReader, takes_every_record_whole_that_is_published_while_it_looks) {
+  constexpr int pages = 100, records = 100;
+  const Sample sample(17);
+  for (int round = 0; round < pages; ++round) {
+    Page page;
+    std::thread writer([&] {
+      for (int i = 0; i < records; ++i) page.settled(sample);
+    });
+    SegmentReader growing(page.bytes, salt, true);
+    while (growing.sequence() < records && !growing.damaged() && !growing.torn()) growing.next();
+    writer.join();
+    ASSERT_EQ(growing.sequence(), static_cast<std::uint64_t>(records));
+    ASSERT_FALSE(growing.damaged() || growing.torn());
+  }
 }
 
 }  // namespace
