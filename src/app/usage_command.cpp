@@ -48,7 +48,10 @@ Result<std::string> folder_of(const std::string& file) {
       config::load(std::filesystem::absolute(file).lexically_normal().string(), real_sources(), options);
   if (!loaded.snapshot) {
     std::string faults;
-    for (const config::Fault& fault : loaded.faults) faults += (faults.empty() ? "" : "\n") + config::to_text(fault);
+    for (const config::Fault& fault : loaded.faults) {
+      if (!faults.empty()) faults += '\n';
+      faults += config::to_text(fault);
+    }
     return Failure{FailureKind::bad_request, Source::client, faults};
   }
   if (loaded.snapshot->storage.path.empty())

@@ -26,6 +26,7 @@ void apply(const EffortEntry& entry, Effort& effort) {
   effort.affinity = entry.affinity.value_or(effort.affinity);
   effort.ends_overrun = entry.ends_overrun.value_or(effort.ends_overrun);
   effort.refuses_untranslated = entry.refuses_untranslated.value_or(effort.refuses_untranslated);
+  effort.repairs_output = entry.repairs_output.value_or(effort.repairs_output);
   effort.asks_others_of_refused_content =
       entry.asks_others_of_refused_content.value_or(effort.asks_others_of_refused_content);
 }
@@ -46,6 +47,7 @@ EffortEntry entry_of(const Effort& effort, const Effort& above) {
   keep(entry.affinity, effort.affinity, above.affinity);
   keep(entry.ends_overrun, effort.ends_overrun, above.ends_overrun);
   keep(entry.refuses_untranslated, effort.refuses_untranslated, above.refuses_untranslated);
+  keep(entry.repairs_output, effort.repairs_output, above.repairs_output);
   keep(entry.asks_others_of_refused_content, effort.asks_others_of_refused_content,
        above.asks_others_of_refused_content);
   return entry;

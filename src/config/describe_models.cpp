@@ -130,6 +130,12 @@ void describe(Keys& keys, EffortEntry& effort) {
                  {"drop", "refuse"}, [&refuses](std::size_t index) { refuses = index == 1; },
                  [&refuses] { return refuses ? 1 : 0; });
            }));
+  keys.key("on_invalid_output", "what becomes of a whole answer that does not match the JSON schema asked for",
+           optional_of(effort.repairs_output, [](bool& repairs) {
+             return choice(
+                 {"pass", "repair"}, [&repairs](std::size_t index) { repairs = index == 1; },
+                 [&repairs] { return repairs ? 1 : 0; });
+           }));
 }
 
 static void describe(Keys& keys, DispatchEntry& dispatch, Need primary) {

@@ -55,7 +55,7 @@ struct EffortEntry {
   std::optional<OnTimeout> on_timeout;
   std::optional<double> hedge_share;
   std::optional<Millis> hedge_after;
-  std::optional<bool> affinity, asks_others_of_refused_content, ends_overrun, refuses_untranslated;
+  std::optional<bool> affinity, asks_others_of_refused_content, ends_overrun, refuses_untranslated, repairs_output;
 };
 
 struct DispatchEntry {

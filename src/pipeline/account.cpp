@@ -5,6 +5,7 @@
 #include "tollgate/pipeline/budget_scopes.hpp"
 #include "tollgate/pipeline/live_state.hpp"
 
+#include "index_in.hpp"
 #include "stages.hpp"
 
 #include <algorithm>
@@ -58,11 +59,6 @@ const policy::PriceRow* price_of(const Exchange& exchange, const config::Target&
   const policy::PriceRow* row = price ? price->at(exchange.began_at) : nullptr;
   if (row || !snapshot.fallback_price || !is_bounded(exchange)) return row;
   return snapshot.fallback_price->at(exchange.began_at);
-}
-
-template <class Items>
-std::size_t index_in(const Items& items, const typename Items::value_type* item) {
-  return static_cast<std::size_t>(item - items.data());
 }
 
 void add_callers(Exchange& exchange, const BudgetScopes& scopes) {

@@ -3,6 +3,7 @@
 #include "tollgate/pipeline/live_state.hpp"
 #include "tollgate/policy/limit_text.hpp"
 
+#include "index_in.hpp"
 #include "stages.hpp"
 
 #include <algorithm>
@@ -37,11 +38,6 @@ std::shared_ptr<policy::LimitScope> end_user_scope(const Exchange& exchange, Ste
   if (end_user_of(exchange).empty()) return nullptr;
   return exchange.world->limits->live->end_users.scope(caller.tenant->name, end_user_hash_of(exchange),
                                                        caller.tenant->end_user_limits, now);
-}
-
-template <class Items>
-std::size_t index_in(const Items& items, const typename Items::value_type* item) {
-  return static_cast<std::size_t>(item - items.data());
 }
 
 void add(policy::ScopeChain& chain, const std::shared_ptr<policy::LimitScope>& scope) {

@@ -3,27 +3,23 @@
 #include "attempt.hpp"
 
 #include "tollgate/pipeline/serve.hpp"
-#include "tollgate/protocol/http/crossing.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/retry_after.hpp"
 
+#include "attempt_fields.hpp"
 #include "error_status.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace tollgate::pipeline {
 
-using protocol::http::equals_ignoring_case;
 using protocol::http::ResponseHead;
 
 namespace {
 
 // After finish_reason come a usage chunk and the end marker; an upstream that forgets them is not waited for longer.
 constexpr Millis finish_grace{2000};
-// What the header fields of an answer take that cross; more only costs a growth.
-constexpr std::size_t usual_crossing_bytes = 512;
 
 config::Timeouts timeouts_of(const config::Model& model, config::Timeouts timeouts) {
   timeouts.connect = model.connect.value_or(timeouts.connect);
@@ -31,51 +27,6 @@ config::Timeouts timeouts_of(const config::Model& model, config::Timeouts timeou
   timeouts.idle = model.idle.value_or(timeouts.idle);
   timeouts.attempt = model.attempt.value_or(timeouts.attempt);
   return timeouts;
-}
-
-bool is_event_stream(const ResponseHead& head) {
-  constexpr std::string_view type = "text/event-stream";
-  return equals_ignoring_case(head.fields.value("content-type").substr(0, type.size()), type);
-}
-
-/// The header lines that cross. A stream's content type is our own. What is left of the gateway's own limits at the
-/// provider is none of a tenant's business, and would hide what is left of its own.
-ByteBuffer crossing_fields(const Exchange& exchange, const ResponseHead& head, bool streaming, Adapter* adapter) {
-  constexpr std::string_view limits = "x-ratelimit-", anthropic_limits = "anthropic-ratelimit-";
-  const bool shared = exchange.caller.tenant && !exchange.caller.tenant->passes_credentials;
-  const auto begins = [](std::string_view name, std::string_view prefix) {
-    return name.size() > prefix.size() && equals_ignoring_case(name.substr(0, prefix.size()), prefix);
-  };
-  ByteBuffer fields;
-  fields.reserve(usual_crossing_bytes);
-  for (const auto& field : head.fields) {
-    if (!protocol::http::crosses_to_client(field.name)) continue;
-    if (streaming && equals_ignoring_case(field.name, "content-type")) continue;
-    if ((shared || adapter) && (begins(field.name, limits) || begins(field.name, anthropic_limits))) continue;
-    fields.append_all(field.name, ": ", field.value, "\r\n");
-  }
-  if (adapter && !shared) fields.append(adapter->limit_fields(head.fields));
-  return fields;
-}
-
-/// Without the lines that speak of one API.
-std::string fields_for_others(std::string_view fields) {
-  constexpr std::array<std::string_view, 2> prefixes{"anthropic-", "openai-"};
-  std::string kept;
-  while (!fields.empty()) {
-    const std::string_view line = fields.substr(0, fields.find("\r\n") + 2);
-    fields.remove_prefix(line.size());
-    const auto begins = [line](std::string_view prefix) {
-      return equals_ignoring_case(line.substr(0, prefix.size()), prefix);
-    };
-    if (std::ranges::none_of(prefixes, begins)) kept += line;
-  }
-  return kept;
-}
-
-bool is_plain_id(std::string_view id) {
-  return id.size() <= 128 && std::all_of(id.begin(), id.end(),
-                                         [](unsigned char c) { return c > ' ' && c < 0x7F && c != '"' && c != '\\'; });
 }
 
 }  // namespace
@@ -132,6 +83,7 @@ Billed Attempt::billed() const {
 
 Waste Attempt::waste(Outcome outcome) const {
   if (outrun_) return Waste::hedge;
+  if (body_.is_kept()) return Waste::retry;
   if (outcome == Outcome::ok) return Waste::none;
   if (outcome == Outcome::cancelled) return Waste::abandoned;
   const bool part_has_gone = stream_.opened() || (exchange_.client.begun() && !exchange_.events_begun);

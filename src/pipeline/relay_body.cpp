@@ -6,6 +6,7 @@
 #include "adapter.hpp"
 #include "error_status.hpp"
 #include "relay_error.hpp"
+#include "stages.hpp"
 
 #include <algorithm>
 
@@ -89,6 +90,8 @@ void BodyRelay::send_whole(std::string_view body) {
         status_, std::string(fields_.view()), without_secrets(exchange_, body).value_or(std::string(body)), {}});
     return;
   }
+  kept_ = status_ == 200 && keep_unfit(exchange_, status_, fields_.view(), body);
+  if (kept_) return;
   exchange_.record.status = status_;
   charge_.settle_answered();
   begin({.length = body.size()});
@@ -106,6 +109,8 @@ void BodyRelay::send_translated() {
   exchange_.record.usage = reply->usage;
   if (!reply->usage) charge_.answer_came(reply->body);
   adapter_->keep(reply->thoughts);
+  kept_ = keep_unfit(exchange_, status_, fields_.view(), reply->body);
+  if (kept_) return;
   exchange_.record.status = status_;
   exchange_.record.bytes_out += reply->body.size();
   charge_.settle_answered();

@@ -28,6 +28,8 @@ class BodyRelay {
 
   /// What is wrong with a 200 that holds no answer, of which nothing was sent; empty: nothing.
   std::string_view fault() const { return fault_; }
+  /// It holds an answer that was not sent: another one is asked for.
+  bool is_kept() const { return kept_; }
 
  private:
   void begin(BodyForm form);
@@ -47,6 +49,7 @@ class BodyRelay {
   ByteBuffer held_;
   std::string tail_;      ///< the last bytes of one that is passed on as it comes
   bool settled_ = false;  ///< what came has been looked at as a whole
+  bool kept_ = false;
   std::string fault_;
 };
 

@@ -98,6 +98,8 @@ Task<MaybeFailure> queue_up(Exchange& exchange, Dispatcher& dispatcher) {
 
 /// Nobody else is asked: what the last one said is the answer.
 MaybeFailure give_up(Exchange& exchange, const Dispatcher& dispatcher, MaybeFailure failure, policy::Remedy last) {
+  // What was kept is better than any error.
+  if (exchange.structure && exchange.structure->kept) return nullptr;
   // Where one attempt is all there is to be, nothing of the client's own is multiplied.
   const bool plan_is_over = dispatcher.repeats() && dispatcher.attempts() > 0 && last != policy::Remedy::nothing;
   if (exchange.held) {
@@ -171,11 +173,15 @@ Task<void> serve(Exchange& exchange) {
   if (!failure && !replayed) failure = failure_of(admit(exchange));
   if (!failure && !replayed) {
     find_budgets(exchange);
+    expect_structure(exchange);
     if (counts_here(exchange)) {
       answer_count(exchange);
     } else {
       failure = co_await dispatch(exchange);
       if (failure && downgrade(exchange)) failure = co_await dispatch(exchange);
+      if (!failure && ask_again(exchange)) failure = co_await dispatch(exchange);
+      const bool has_left = failure && failure->kind == FailureKind::client_left;
+      if (!has_left && send_kept(exchange)) failure.reset();
     }
   }
   if (idempotent) share_answer(exchange, failure != nullptr);

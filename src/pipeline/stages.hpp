@@ -52,6 +52,16 @@ bool counts_here(const Exchange& exchange);
 /// Answers such a request by an estimate.
 void answer_count(Exchange& exchange);
 
+/// Notes what form the answer is to have, where the route wants it looked at.
+void expect_structure(Exchange& exchange);
+/// An answer of another form than it was asked for: keeps it for ask_again() and gives true, or only notes it in the
+/// warning to the client.
+bool keep_unfit(Exchange& exchange, std::uint16_t status, std::string_view fields, std::string_view body);
+/// An answer was kept: turns the exchange into a request for a better one.
+bool ask_again(Exchange& exchange);
+/// There is no better one: the one kept is the answer. False: nothing is kept.
+bool send_kept(Exchange& exchange);
+
 /// Makes attempts until one is answered, nobody is left to ask, or nobody wants to know: what it ended by, or null
 /// where the client has its answer or at least all of it that can be had.
 Task<std::unique_ptr<Failure>> dispatch(Exchange& exchange);

@@ -20,9 +20,6 @@
 
 namespace tollgate::server {
 
-/// May stand in logs, fields and rows as it is: 1 to 128 visible ASCII characters but quotes and backslashes.
-bool is_plain_id(std::string_view id);
-
 class Session final : public pipeline::Client, public boost::intrusive::list_base_hook<> {
  public:
   /// Serves until the connection ends, then deletes itself. `family` tells a Unix socket, whose peer needs no Host

@@ -12,12 +12,6 @@ namespace tollgate::server {
 
 using protocol::http::equals_ignoring_case;
 
-bool is_plain_id(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return c > ' ' && c < 0x7F && c != '"' && c != '\\';
-  });
-}
-
 bool Session::refuse_field(std::string_view field, std::string_view what) {
   refuse({FailureKind::bad_request,
           Source::client,

@@ -326,6 +326,7 @@ struct Effort {
   bool asks_others_of_refused_content = false;  ///< on_content_policy: fallback
   bool ends_overrun = false;                    ///< on_overrun: end
   bool refuses_untranslated = false;            ///< on_untranslated: refuse
+  bool repairs_output = false;                  ///< on_invalid_output: repair
   bool operator==(const Effort&) const = default;
 };
 

@@ -76,6 +76,17 @@ struct HeldAnswer {
   std::string said;  ///< what the provider said, where the body is translated; else empty
 };
 
+/// What the answer is held to, and the one that was not so.
+struct Structure {
+  std::string schema;
+  bool asked_again = false;
+  std::unique_ptr<HeldAnswer> kept;  ///< null: none, or the client has it
+  std::string said, fault;           ///< its words, and where they differ from the schema
+  Choice choice;                     ///< who has given it
+  std::string_view model, target;    ///< as in the record
+  std::optional<protocol::Usage> usage;
+};
+
 /// What was put aside for an attempt that is to start.
 struct Purse {
   std::unique_ptr<policy::BudgetHold> hold;  ///< null: it counts against no budget
@@ -119,10 +130,11 @@ struct Exchange {
   ByteBuffer body;
   protocol::openai::RequestScan scan;
   config::Resolution resolution;
-  const config::Task* task = nullptr;  ///< the route's own keys apply where there is none
-  std::string_view warning;            ///< for x-tollgate-warning; empty: none
-  Choice choice;                       ///< of the attempt at hand; before the first one the primary
-  std::unique_ptr<HeldAnswer> held;    ///< what the last attempt brought, where that was an error
+  const config::Task* task = nullptr;    ///< the route's own keys apply where there is none
+  std::string_view warning;              ///< for x-tollgate-warning; empty: none
+  Choice choice;                         ///< of the attempt at hand; before the first one the primary
+  std::unique_ptr<HeldAnswer> held;      ///< what the last attempt brought, where that was an error
+  std::unique_ptr<Structure> structure;  ///< null: the answer may be of any form
   /// For the attempt that is to start, which takes them along.
   std::vector<protocol::openai::Splice> splices;
   Purse purse;
