@@ -192,6 +192,7 @@ TEST(JsonSchema, judges_arrays) {
       {R"({"prefixItems":[{"const":1}]})", "[2,2]", "/0", "expected 1"},
       {R"({"items":[{"const":1}],"additionalItems":{"const":2}})", "[1,2,3]", "/2", "expected 2"},
       {R"({"minItems":1})", "[]", "", "expected 1 or more items, got 0"},
+      {R"({"minItems":3,"maxItems":0})", "[1]", "", "expected 3 or more items, got 1"},
       {R"({"maxItems":1})", "[1,2]", "", "expected 1 or fewer items, got 2"},
       {R"({"uniqueItems":true})", R"([1,"1",true,[1],{"a":1}])", "", ""},
       {R"({"uniqueItems":true})", "[1,2,1.0]", "/2", "this item is equal to an earlier one"},
@@ -287,6 +288,7 @@ TEST(JsonSchema, follows_references_within_the_schema) {
       {R"({"$ref":7})", "1", "", senseless},
       {R"({"$dynamicRef":"#a"})", "1", "", "?the schema holds a reference that is not followed"},
       {R"({"$id":"https://example.org/a","const":1})", "2", "", "expected 1"},
+      {R"({"$id":"https://example.org/a","const":1})", "1", "", ""},
       {R"({"items":{"$id":"b"}})", "[2]", "", "?the schema holds a $id inside it, which is not judged"},
       {R"({"properties":{"$id":{"const":1}}})", R"({"$id":2})", "/$id", "expected 1"},
       {R"({"items":{"$ref":"other"},"maxItems":1})", "[1,2]", "", "expected 1 or fewer items, got 2"},
@@ -381,6 +383,8 @@ TEST(JsonSchema, gives_up_on_what_takes_too_many_steps) {
   for (int i = 1; i < 30'000; ++i) choices += "," + std::to_string(i);
   for (int i = 0; i < 3000; ++i)
     strings += (i == 0 ? "" : ",") + repeated("{\"maxLength\":9},", 3) + "{\"maxLength\":8}";
+  std::string unknown;
+  for (int i = 0; i < 10'000; ++i) unknown += "\"" + std::to_string(i) + "\":0,";
   const std::string numbers = "[" + repeated("29999,", 100) + "29999]";
   const std::string choice = R"({"enum":[)" + choices + "]}";
   expect({
@@ -392,6 +396,8 @@ TEST(JsonSchema, gives_up_on_what_takes_too_many_steps) {
       {choice, "30000", "", "expected one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, ..."},
       {R"({"items":)" + choice + "}", numbers, "", too_many_steps},
       {R"({"anyOf":[)" + strings + "]}", "\"" + std::string(1'000'000, 'x') + "\"", "", too_many_steps},
+      {R"({"items":{)" + unknown + R"("type":"integer"}})", "[" + repeated("0,", 50) + "0]", "", ""},
+      {R"({"items":{)" + unknown + R"("type":"integer"}})", "[" + repeated("0,", 100) + "0]", "", too_many_steps},
       {R"({"uniqueItems":true})", "[" + choices + "]", "", too_many_steps},
   });
 }
@@ -410,6 +416,7 @@ TEST(JsonSchema, says_little_and_in_printable_bytes) {
   expect({
       {R"({"required":["\u00e4\n\"\\\u0000\ud83d\ude00"]})", "{}", "",
        R"(required property "\u00e4\u000a\"\\\u0000\ud83d\ude00" is missing)"},
+      {R"({"required":["\u001f ~\u007f"]})", "{}", "", R"(required property "\u001f ~\u007f" is missing)"},
       {R"({"additionalProperties":false})", R"({"a/b~c\u202e":1})", R"(/a~1b~0c\u202e)",
        "this property is not allowed"},
       {R"({"const":")" + std::string(64, 'x') + "\"}", "1", "", "expected \"" + std::string(64, 'x') + "\""},
