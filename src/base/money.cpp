@@ -34,8 +34,7 @@ std::optional<Money> parse_money(std::string_view dollars) {
   return Money{nanos};
 }
 
-MoneyText::MoneyText(Money amount) : text_{} {
-  char* to = text_.data();
+char* write_money(char* to, Money amount) {
   if (amount.nanos < 0) *to++ = '-';
   const auto nanos = static_cast<std::uint64_t>(amount.nanos);
   const std::uint64_t size = amount.nanos < 0 ? 0 - nanos : nanos;
@@ -49,7 +48,7 @@ MoneyText::MoneyText(Money amount) : text_{} {
     to = detail::write_pairs<3>(detail::write_pair(to, digits.front()), digits);
     while (to[-1] == '0') --to;
   }
-  size_ = static_cast<std::size_t>(to - text_.data());
+  return to;
 }
 
 }  // namespace tollgate

@@ -45,17 +45,20 @@ void add_limits(ByteBuffer& out, const policy::Standing& standing) {
   out.commit(static_cast<std::size_t>(end - begin));
 }
 
-void add_money(ByteBuffer& fields, const Exchange& exchange) {
-  if (exchange.given_max_output)
-    fields.append_all("X-Tollgate-Max-Output: ", Decimal(*exchange.given_max_output).text(), "\r\n");
-  // On an answer that goes out whole the cost is known by now; on others it is not.
+constexpr std::size_t longest_amounts =
+    sizeof "X-Tollgate-Cost-Usd: \r\nX-Tollgate-Budget-Remaining-Usd: \r\n" + 2 * longest_money;
+
+/// On an answer that goes out whole the cost is known by now; on others it is not.
+void add_amounts(ByteBuffer& out, const Exchange& exchange) {
   if (!exchange.account_closed && !exchange.record.cost) return;
   if (exchange.events_begun || exchange.record.stream) return;
+  char* const begin = out.room(longest_amounts).data();
+  char* end = begin;
   if (exchange.record.cost && !exchange.record.unpriced)
-    fields.append_all("X-Tollgate-Cost-Usd: ", MoneyText(*exchange.record.cost).text(), "\r\n");
-  if (exchange.budgets.empty()) return;
-  if (const auto rest = policy::remaining(exchange.budgets, exchange.now()))
-    fields.append_all("X-Tollgate-Budget-Remaining-Usd: ", MoneyText(*rest).text(), "\r\n");
+    end = put(write_money(put(end, "X-Tollgate-Cost-Usd: "), *exchange.record.cost), "\r\n");
+  const auto rest = exchange.budgets.empty() ? std::nullopt : policy::remaining(exchange.budgets, exchange.now());
+  if (rest) end = put(write_money(put(end, "X-Tollgate-Budget-Remaining-Usd: "), *rest), "\r\n");
+  out.commit(static_cast<std::size_t>(end - begin));
 }
 
 }  // namespace
@@ -94,7 +97,9 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
                         "\r\n");
     }
   }
-  add_money(fields, exchange);
+  if (exchange.given_max_output)
+    fields.append_all("X-Tollgate-Max-Output: ", Decimal(*exchange.given_max_output).text(), "\r\n");
+  add_amounts(fields, exchange);
   if (limited) add_limits(fields, exchange.standing);
   fields.append(more);
   return fields;

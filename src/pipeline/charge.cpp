@@ -96,13 +96,25 @@ protocol::Usage Charge::estimate(Billed billed) const {
                     : expected_input_tokens(exchange_);
   if (billed == Billed::answer) usage.output = pieces_ > 0 ? pieces_ : tokens_of_bytes(exchange_.record.bytes_out);
   // A guess is no reason to charge more than a provider that keeps to its limits can.
-  const bool is_limited = purse_.hold || (purse_.output > 0 && exchange_.scan.max_output);
-  if (is_limited) usage.output = std::min(usage.output, purse_.output);
-  if (is_limited) usage.input = std::min(usage.input, purse_.input);
+  if (is_limited()) usage.output = std::min(usage.output, purse_.output);
+  if (is_limited()) usage.input = std::min(usage.input, purse_.input);
   return usage;
 }
 
-protocol::Usage Charge::usage_so_far() const { return exchange_.record.usage.value_or(estimate(Billed::answer)); }
+std::uint64_t Charge::output_gone_by() const { return is_limited() ? std::min(pieces_, purse_.output) : pieces_; }
+
+/// Some report with their first event, as Claude does: the prompt, and a token or so of an answer yet to come.
+bool Charge::has_outgrown_report() const {
+  const auto& usage = exchange_.record.usage;
+  return usage && !ended_ && usage->output < output_gone_by();
+}
+
+protocol::Usage Charge::usage_so_far() const {
+  if (!exchange_.record.usage) return estimate(Billed::answer);
+  protocol::Usage usage = *exchange_.record.usage;
+  if (has_outgrown_report()) usage.output = output_gone_by();
+  return usage;
+}
 
 std::optional<Money> Charge::cost_so_far() const {
   const auto& usage = exchange_.record.usage;
@@ -121,9 +133,9 @@ void Charge::settle(Outcome outcome, Billed billed, Waste waste, std::uint16_t s
   if (exchange_.inbound.only_counts) billed = Billed::nothing;
   RequestRecord& record = exchange_.record;
   AttemptRecord& record_of_attempt = attempt();
-  const bool said = record.usage.has_value() && billed == Billed::answer;
+  const bool said = record.usage.has_value() && billed == Billed::answer && !has_outgrown_report();
   record_of_attempt.estimated = !said && billed != Billed::nothing;
-  record_of_attempt.usage = said ? *record.usage : estimate(billed);
+  record_of_attempt.usage = billed == Billed::answer ? usage_so_far() : estimate(billed);
   record_of_attempt.waste = waste;
   if (billed == Billed::answer) {
     record.usage = record_of_attempt.usage;

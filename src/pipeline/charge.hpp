@@ -28,6 +28,8 @@ class Charge {
 
   /// A piece of the answer has gone by; for want of anything better it is counted as a token.
   void content_came() { ++pieces_; }
+  /// The provider has ended its answer: what it reports is of all of it.
+  void end_came() { ended_ = true; }
   /// The whole of an answer that says nothing of its usage.
   void answer_came(std::string_view body);
   /// Writes down how far it has come, at most once a second.
@@ -37,7 +39,7 @@ class Charge {
   bool has_others() const { return purse_.has_others; }
   /// More has come by than was held in a budget.
   bool is_overrun() const { return purse_.hold && pieces_ > purse_.output; }
-  /// What the provider has said, or an estimate.
+  /// What the provider has said, or an estimate; of an answer that has not ended, at least what has gone by.
   protocol::Usage usage_so_far() const;
   /// Of what the provider has said so far; nothing: it has said nothing, or there is no price.
   std::optional<Money> cost_so_far() const;
@@ -50,6 +52,9 @@ class Charge {
   AttemptRecord& attempt() const { return exchange_.record.attempts[place_]; }
   AttemptEntry entry() const;
   protocol::Usage estimate(Billed billed) const;
+  bool is_limited() const { return purse_.hold || (purse_.output > 0 && exchange_.scan.max_output); }
+  std::uint64_t output_gone_by() const;
+  bool has_outgrown_report() const;
   Micros so_far() const;
   policy::TokenRules rules() const;
 
@@ -59,7 +64,7 @@ class Charge {
   SteadyTime began_, told_at_;
   std::uint64_t body_size_ = 0;
   std::uint64_t pieces_ = 0;  ///< of the answer, a token each
-  bool open_ = false, settled_ = false;
+  bool open_ = false, settled_ = false, ended_ = false;
 };
 
 }  // namespace tollgate::pipeline

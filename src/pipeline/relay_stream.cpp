@@ -127,6 +127,7 @@ StreamRelay::State StreamRelay::data_event(std::string_view bytes, std::string_v
   }
   if (meaning.done && !opened_ && ends_with_done(kind)) return fail("its stream ended without an answer");
   if (meaning.finish) ++finishes_;
+  if (finished() || meaning.done) charge_.end_came();
   if (meaning.content) charge_.content_came();
   const bool content = meaning.content || meaning.finish || meaning.done;
   if (!content && !opened_) {
@@ -227,6 +228,7 @@ StreamRelay::State StreamRelay::upstream_ended() {
   if (!ends_with_done(exchange_.inbound.stream_kind)) {
     open_content();
     if (!tail_.empty()) emit(tail_.view());
+    charge_.end_came();
     return state_ = done();
   }
   return state_ = finished_silently();

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -24,14 +25,18 @@ struct Money {
 /// more places, or is 9 * 10^9 and more.
 std::optional<Money> parse_money(std::string_view dollars);
 
-/// The same back, exactly and without needless zeros: "-0.5", "12".
+inline constexpr std::size_t longest_money = 21;
+/// The same back, exactly and without needless zeros: "-0.5", "12". Returns the end; `to` has room for longest_money.
+char* write_money(char* to, Money amount);
+
 class MoneyText {
  public:
-  explicit MoneyText(Money amount);
+  explicit MoneyText(Money amount)
+      : size_(static_cast<std::size_t>(write_money(text_.data(), amount) - text_.data())) {}
   std::string_view text() const { return {text_.data(), size_}; }
 
  private:
-  std::array<char, 24> text_;
+  std::array<char, longest_money> text_;
   std::size_t size_;
 };
 

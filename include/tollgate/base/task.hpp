@@ -1,10 +1,9 @@
 #pragma once
-#include <array>
+#include "tollgate/base/block_pool.hpp"
+
 #include <coroutine>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -15,67 +14,12 @@ namespace tollgate {
 
 namespace detail {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool keeps_frames = false;  // a frame that is used after its end must be seen
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-inline constexpr bool keeps_frames = false;
-#else
-inline constexpr bool keeps_frames = true;
-#endif
-#else
-inline constexpr bool keeps_frames = true;
-#endif
-
-/// Frames that have ended are kept for the next ones of their size: a request's dozen would otherwise be a good part of
-/// its allocations. A thread keeps a few of each size up to 4 KiB, so at most some 500 KB, and gives them back when it
-/// ends.
-class FramePool {
- public:
-  static void* take(std::size_t size) {
-    const std::size_t kind = kind_of(size);
-    if (kind >= kinds) return ::operator new(size);
-    Kept& kept = mine();
-    Free*& first = kept.first[kind];
-    if (!first) return ::operator new((kind + 1) * step);
-    --kept.kept[kind];
-    return std::exchange(first, first->next);
-  }
-  static void give(void* frame, std::size_t size) noexcept {
-    const std::size_t kind = kind_of(size);
-    if (kind >= kinds) return ::operator delete(frame);
-    Kept& kept = mine();
-    if (kept.kept[kind] == most_kept) return ::operator delete(frame);
-    kept.first[kind] = new (frame) Free{kept.first[kind]};
-    ++kept.kept[kind];
-  }
-
- private:
-  static constexpr std::size_t step = 64, kinds = 64, most_kept = keeps_frames ? 4 : 0;
-  struct Free {
-    Free* next;
-  };
-  struct Kept {
-    std::array<Free*, kinds> first{};
-    std::array<std::uint8_t, kinds> kept{};
-    ~Kept() {
-      for (Free* frame : first)
-        while (frame) ::operator delete(std::exchange(frame, frame->next));
-    }
-  };
-  static std::size_t kind_of(std::size_t size) { return (size - 1) / step; }
-  static Kept& mine() {
-    thread_local Kept kept;
-    return kept;
-  }
-};
-
 struct PromiseBase {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr error;
 
-  static void* operator new(std::size_t size) { return FramePool::take(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { FramePool::give(frame, size); }
+  static void* operator new(std::size_t size) { return BlockPool::take(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { BlockPool::give(frame, size); }
 
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }

@@ -1,6 +1,7 @@
 #pragma once
 // What one call takes of all its budgets: held at the dearest it may come to before it is sent, settled by what it has
 // cost. So no number of calls at one time spends more than there is. reliability.md, section 6.7.
+#include "tollgate/base/block_pool.hpp"
 #include "tollgate/policy/budget.hpp"
 #include "tollgate/policy/budget_share.hpp"
 
@@ -74,6 +75,8 @@ class BudgetHold {
   BudgetHold(BudgetHold&& other) noexcept;
   BudgetHold& operator=(BudgetHold&& other) noexcept;
   ~BudgetHold() { drop(); }
+  static void* operator new(std::size_t size) { return BlockPool::take(size); }
+  static void operator delete(void* hold, std::size_t size) noexcept { BlockPool::give(hold, size); }
 
   /// What it has cost, in full also where that is more than was held, which counts as overshoot. Below 0 counts as 0.
   void settle(Money actual, SystemTime now) {

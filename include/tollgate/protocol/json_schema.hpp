@@ -28,7 +28,7 @@ class JsonSchema {
   /// Objects and arrays that may stand in one another.
   static constexpr std::size_t deepest = 64;
   /// What judging may take: a step is about one schema applied to one value, or one value compared with another. Other
-  /// requests of the thread wait meanwhile: some 20 ms at worst.
+  /// requests of the thread wait meanwhile: some 30 ms at worst.
   static constexpr std::size_t most_steps = 50'000;
 
   struct Verdict {

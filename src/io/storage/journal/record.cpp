@@ -6,6 +6,7 @@
 #include "io/storage/journal/record_layout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstring>
@@ -175,13 +176,24 @@ const pipeline::AttemptEntry& nobody() {
   return entry;
 }
 
+/// The same views, not only equal ones. Word by word: for so few a call of memcmp would cost more.
+bool shares_all_texts(const pipeline::Attribution& one, const pipeline::Attribution& other) {
+  constexpr std::size_t words = 8 * sizeof(std::string_view) / sizeof(std::uint64_t);
+  static_assert(offsetof(pipeline::Attribution, end_user) == words * sizeof(std::uint64_t));
+  std::array<std::uint64_t, words> left, right;
+  std::memcpy(left.data(), static_cast<const void*>(&one), sizeof left);
+  std::memcpy(right.data(), static_cast<const void*>(&other), sizeof right);
+  std::uint64_t differences = 0;
+  for (std::size_t i = 0; i < words; ++i) differences |= left[i] ^ right[i];
+  return differences == 0;
+}
+
 std::byte* put_request(std::byte* body, RequestFixed& fixed, const pipeline::RequestEntry& entry,
                        const pipeline::AttemptEntry& beside) {
   fill_request(fixed, entry);
   const pipeline::Attribution& of = entry.of;
   auto& lengths = fixed.lengths;
-  static_assert(offsetof(pipeline::Attribution, end_user) == 8 * sizeof(std::string_view));
-  if (std::memcmp(static_cast<const void*>(&of), &beside.of, 8 * sizeof(std::string_view)) == 0) {
+  if (shares_all_texts(of, beside.of)) {
     std::fill_n(lengths.begin(), 8, same_as_attempt);
     body = put<true>(body, entry.endpoint, longest::endpoint, lengths[8]);
     return put_unless_shared(body, entry.target, beside.target, longest::target, lengths[9]);
