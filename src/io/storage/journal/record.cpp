@@ -6,11 +6,11 @@
 #include "io/storage/journal/record_layout.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace tollgate::io::journal {
 namespace {
@@ -176,16 +176,19 @@ const pipeline::AttemptEntry& nobody() {
   return entry;
 }
 
-/// The same views, not only equal ones. Word by word: for so few a call of memcmp would cost more.
+std::uint64_t word_at(const void* from, std::size_t index) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, static_cast<const std::byte*>(from) + index * sizeof word, sizeof word);
+  return word;
+}
+
+/// The same views, not only equal ones. In a straight line: for so few words a call of memcmp would cost more.
 bool shares_all_texts(const pipeline::Attribution& one, const pipeline::Attribution& other) {
   constexpr std::size_t words = 8 * sizeof(std::string_view) / sizeof(std::uint64_t);
   static_assert(offsetof(pipeline::Attribution, end_user) == words * sizeof(std::uint64_t));
-  std::array<std::uint64_t, words> left, right;
-  std::memcpy(left.data(), static_cast<const void*>(&one), sizeof left);
-  std::memcpy(right.data(), static_cast<const void*>(&other), sizeof right);
-  std::uint64_t differences = 0;
-  for (std::size_t i = 0; i < words; ++i) differences |= left[i] ^ right[i];
-  return differences == 0;
+  return [&]<std::size_t... index>(std::index_sequence<index...>) {
+    return ((word_at(&one, index) ^ word_at(&other, index)) | ...) == 0;
+  }(std::make_index_sequence<words>());
 }
 
 std::byte* put_request(std::byte* body, RequestFixed& fixed, const pipeline::RequestEntry& entry,
