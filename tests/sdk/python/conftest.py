@@ -1,14 +1,9 @@
 """The clients of the official SDK in front of the lane's gateway."""
 
-import os
-
 import openai
 import pytest
 
 from lane import Stack
-
-# What is declared today the old line does not know.
-collect_ignore = ["test_golden_types.py"] if os.environ["LANE"] == "python-old" else []
 
 # Retrying is the SDK's own business here and would only hide what the gateway answers.
 CLIENT = {"api_key": "test-key-1", "max_retries": 0, "timeout": 20}
