@@ -102,6 +102,7 @@ void BodyRelay::send_translated() {
   settled_ = true;
   if (!fault_.empty()) return;
   auto reply = adapter_->reply(held_.view());
+  if (!reply && protocol::openai::read_reply(held_.view()).error) return hold_translated_error();
   if (!reply) {
     fault_ = reply.error().message;
     return;
@@ -120,16 +121,24 @@ void BodyRelay::send_translated() {
   exchange_.client.end();
 }
 
+/// An error under a 200, whose provider has not worked.
+void BodyRelay::hold_translated_error() {
+  std::string said = without_secrets(exchange_, held_.view()).value_or(std::string(held_.view()));
+  auto [status, body] = adapter_->error(status_of(said), said);
+  exchange_.held =
+      std::make_unique<HeldAnswer>(HeldAnswer{status, std::string(fields_.view()), std::move(body), std::move(said)});
+}
+
 void BodyRelay::read(std::string_view body) {
   const StreamKind kind = exchange_.inbound.stream_kind;
-  const bool is_chat = kind == StreamKind::chat || kind == StreamKind::completions;
+  const bool is_answer = kind == StreamKind::chat || kind == StreamKind::completions || kind == StreamKind::messages;
   // Some providers pad with white space while they work.
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
-  if (status_ == 200 && is_chat && body.empty()) fault_ = "it answered 200 without an answer";
+  if (status_ == 200 && is_answer && body.empty()) fault_ = "it answered 200 without an answer";
   if (status_ != 200 || !body.starts_with('{')) return;
   const auto meaning = protocol::openai::read_reply(body);
   exchange_.record.usage = meaning.usage;
-  if (!is_chat) return;
+  if (!is_answer) return;
   if (!meaning.usage && !meaning.error) charge_.answer_came(body);
   if (meaning.broken) fault_ = "its answer is not valid JSON";
   if (meaning.no_choices && !meaning.error) fault_ = "it answered 200 without an answer";

@@ -34,6 +34,7 @@ class BodyRelay {
  private:
   void begin(BodyForm form);
   void send_translated();
+  void hold_translated_error();
   void send_whole(std::string_view body);
   void read(std::string_view body);
 

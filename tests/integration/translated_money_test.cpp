@@ -307,6 +307,25 @@ TEST_F(TranslatedMoney, of_the_same_tokens_is_the_same_whoever_speaks_what) {
   }
 }
 
+TEST_F(TranslatedMoney, of_an_error_under_a_200_is_nothing) {
+  start({.tenant = budget_of("1")});
+  const std::string claude_error = R"({"type":"error","error":{"type":"overloaded_error","message":"no"}})";
+  const std::string gpt_error = R"({"error":{"type":"overloaded_error","message":"no","code":null,"param":null}})";
+  for (const Way& way : all_ways()) {
+    if (way.stream) continue;
+    RawClient client = ask(way.client, body_for(model_of(way.provider)));
+    serve(way.provider, json_answer(way.provider == Api::chat ? gpt_error : claude_error));
+    const Answer answer = client.read_answer();
+    EXPECT_GE(answer.status, 503) << way.name();
+    const Json error = Json::parse(answer.body, nullptr, false);
+    EXPECT_EQ(error.value("/error/message"_json_pointer, ""), "no") << way.name() << answer.body;
+    EXPECT_EQ(error.value("type", ""), way.client == Api::messages ? "error" : "") << way.name();
+  }
+  expect_nothing_held();
+  EXPECT_EQ(budget_metric("spent"), 0);
+  EXPECT_EQ(ledger("model", 4)["totals"]["cost_usd"], "0");
+}
+
 TEST_F(TranslatedMoney, is_the_same_in_metrics_ledger_and_budget) {
   const auto& [tokens, usd] = bills.back();
   start({.gpt = odd_price, .claude = odd_price, .tenant = budget_of("1")});

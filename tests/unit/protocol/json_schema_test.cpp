@@ -396,7 +396,7 @@ TEST(JsonSchema, gives_up_on_what_takes_too_many_steps) {
       {choice, "30000", "", "expected one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, ..."},
       {R"({"items":)" + choice + "}", numbers, "", too_many_steps},
       {R"({"anyOf":[)" + strings + "]}", "\"" + std::string(1'000'000, 'x') + "\"", "", too_many_steps},
-      {R"({"items":{)" + unknown + R"("type":"integer"}})", "[" + repeated("0,", 50) + "0]", "", ""},
+      {R"({"items":{)" + unknown + R"("type":"integer"}})", "[" + repeated("0,", 10) + "0]", "", ""},
       {R"({"items":{)" + unknown + R"("type":"integer"}})", "[" + repeated("0,", 100) + "0]", "", too_many_steps},
       {R"({"uniqueItems":true})", "[" + choices + "]", "", too_many_steps},
   });
@@ -404,10 +404,10 @@ TEST(JsonSchema, gives_up_on_what_takes_too_many_steps) {
 
 TEST(JsonSchema, judges_thousands_of_different_items) {
   std::string items = "0";
-  for (int i = 1; i < 5000; ++i) items += "," + std::to_string(i);
+  for (int i = 1; i < 2000; ++i) items += "," + std::to_string(i);
   expect({
       {R"({"uniqueItems":true})", "[" + items + "]", "", ""},
-      {R"({"uniqueItems":true})", "[" + items + ",2500]", "/5000", "this item is equal to an earlier one"},
+      {R"({"uniqueItems":true})", "[" + items + ",1000]", "/2000", "this item is equal to an earlier one"},
   });
 }
 
