@@ -167,7 +167,7 @@ void fill_request(RequestFixed& fixed, const pipeline::RequestEntry& entry) {
 const pipeline::AttemptEntry& nobody() {
   static constexpr char nowhere = 0;
   static const pipeline::AttemptEntry entry = [] {
-    constexpr std::string_view other(&nowhere, 0);
+    constexpr std::string_view other = std::string_view(&nowhere, 1).substr(0, 0);
     pipeline::AttemptEntry empty;
     empty.of = {other, other, other, other, other, other, other, other, 0};
     empty.attempt_id = empty.target = other;
