@@ -185,6 +185,31 @@ TEST_F(StructuredOutput, that_has_not_come_to_its_end_is_left_as_it_is) {
   }
 }
 
+TEST_F(StructuredOutput, of_a_client_that_leaves_is_not_asked_for_any_longer) {
+  ask_chat("gpt");
+  serve(gpt_, completion(unfit));
+  const KeepAliveUpstream::Call again = gpt_.next();
+  client_->socket().close();
+  EXPECT_TRUE(gpt_.connection(again.connection).wait_closed());
+  EXPECT_TRUE(gateway_->wait_for_metric("tollgate_in_flight_requests", 0));
+  EXPECT_TRUE(gateway_->wait_for_metric(
+      R"(tollgate_requests_total{tenant="acme",route="none",task="none",model="gpt",outcome="cancelled",stream="false"})",
+      1));
+}
+
+TEST_F(StructuredOutput, that_is_streamed_is_not_looked_at) {
+  ask_chat("gpt", {{"stream", true}});
+  const std::string events =
+      "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"no JSON\"},\"finish_reason\":"
+      "\"stop\"}]}\n\ndata: [DONE]\n\n";
+  serve(gpt_, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: " + std::to_string(events.size()) +
+                  "\r\n\r\n" + events);
+  const Answer got = answer();
+  EXPECT_TRUE(got.complete);
+  EXPECT_NE(got.body.find("no JSON"), std::string::npos);
+  EXPECT_EQ(got.fields.at("x-tollgate-attempts"), "1");
+}
+
 TEST_F(StructuredOutput, may_be_any_object_where_only_json_is_asked_for) {
   ask_chat("gpt", {{"response_format", {{"type", "json_object"}}}});
   serve(gpt_, completion("```json\n{}\n```"));
