@@ -1,5 +1,4 @@
-// A table in parts, each under a lock of its own, so that end users do not wait for each other. Who has spent something
-// is never put out of it: a flood of made-up names would wipe the slate.
+// Who has spent something is never put out of the table: a flood of made-up names would wipe the slate.
 #include "tollgate/policy/end_user_budgets.hpp"
 
 #include <algorithm>
@@ -7,17 +6,6 @@
 
 namespace tollgate::policy {
 namespace {
-
-constexpr std::size_t most_shards = 16;
-constexpr std::size_t looked_at = 8;  ///< places at most, before one is given up as having no room
-
-std::string owner_of(std::string_view tenant, std::uint64_t end_user) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string owner(tenant);
-  owner += '/';
-  for (int shift = 60; shift >= 0; shift -= 4) owner += digits[end_user >> shift & 0xF];
-  return owner;
-}
 
 /// Held by nobody else and as good as new.
 bool is_at_rest(const std::shared_ptr<const BudgetList>& list, SystemTime now) {
@@ -28,71 +16,16 @@ bool is_at_rest(const std::shared_ptr<const BudgetList>& list, SystemTime now) {
 
 }  // namespace
 
-std::size_t EndUserBudgets::Hash::operator()(const Sought& sought) const {
-  constexpr std::size_t odd = 0x9E3779B97F4A7C15;  // spreads the bits (Knuth's multiplicative hashing)
-  return (std::hash<std::string_view>{}(sought.tenant) ^ sought.end_user) * odd;
-}
-
-EndUserBudgets::EndUserBudgets(std::size_t capacity, BudgetBook& book)
-    : book_(book), shards_(std::clamp<std::size_t>(capacity, 1, most_shards)) {
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    shards_[i].capacity = capacity / shards_.size() + (i < capacity % shards_.size() ? 1 : 0);
-  }
-}
-
 std::shared_ptr<const BudgetList> EndUserBudgets::list(std::string_view tenant, std::uint64_t end_user,
                                                        const Settings& settings, SystemTime now) {
   if (!settings || settings->empty()) return nullptr;
-  const Sought sought{tenant, end_user};
-  // The upper half: the table in the shard goes by the lower bits.
-  Shard& shard = shards_[(Hash{}(sought) >> 32) % shards_.size()];
-  if (auto list = find(shard, sought, settings, now)) return list;
-  return overflow(tenant, settings, now);
-}
-
-std::size_t EndUserBudgets::size() const {
-  std::size_t all = 0;
-  for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    all += shard.entries.size();
-  }
-  return all;
-}
-
-std::shared_ptr<const BudgetList> EndUserBudgets::find(Shard& shard, const Sought& sought, const Settings& settings,
-                                                       SystemTime now) {
-  const std::lock_guard lock(shard.mutex);
-  if (const auto found = shard.entries.find(sought); found != shard.entries.end()) {
-    if (found->second.settings != settings)
-      configure(found->second, owner_of(sought.tenant, sought.end_user), settings, now);
-    return found->second.list;
-  }
-  const bool is_full = shard.entries.size() >= shard.capacity;
-  const auto forgotten = is_full ? find_at_rest(shard, now) : shard.entries.end();
-  if (is_full && forgotten == shard.entries.end()) return nullptr;
-  Entry made;
-  configure(made, owner_of(sought.tenant, sought.end_user), settings, now);
-  auto list = made.list;
-  Name name{std::string(sought.tenant), sought.end_user};
-  if (is_full) {
-    auto node = shard.entries.extract(forgotten);  // whose place in the ring stays
-    node.key() = std::move(name);
-    node.mapped() = std::move(made);
-    shard.entries.insert(std::move(node));
-  } else {
-    if (shard.ring.empty()) shard.ring.reserve(shard.capacity);
-    shard.ring.push_back(&*shard.entries.emplace(std::move(name), std::move(made)).first);
-  }
-  return list;
-}
-
-EndUserBudgets::Entries::iterator EndUserBudgets::find_at_rest(Shard& shard, SystemTime now) const {
-  for (std::size_t looks = std::min(looked_at, shard.ring.size()); looks > 0; --looks) {
-    const auto& [name, entry] = *shard.ring[shard.hand];
-    shard.hand = (shard.hand + 1) % shard.ring.size();
-    if (is_at_rest(entry.list, now)) return shard.entries.find(Sought{name.tenant, name.end_user});
-  }
-  return shard.entries.end();
+  std::shared_ptr<const BudgetList> list;
+  const auto use = [&](Entry& entry) {
+    if (entry.settings != settings) configure(entry, end_user_label(tenant, end_user), settings, now);
+    list = entry.list;
+  };
+  const auto at_rest = [now](const Entry& entry) { return is_at_rest(entry.list, now); };
+  return entries_.with(tenant, end_user, use, at_rest) ? list : overflow(tenant, settings, now);
 }
 
 void EndUserBudgets::configure(Entry& entry, const std::string& owner, const Settings& settings, SystemTime now) {
