@@ -169,6 +169,11 @@ std::uint64_t dearest_output(const Rates& rates) {
                    rate_of(rates.image_output, output)});
 }
 
+Dearest dearest_of(const PriceRow& row) {
+  return {dearest_input(row.rates), dearest_output(row.rates),
+          *std::max_element(row.service_tiers.begin(), row.service_tiers.end())};
+}
+
 Wide dearest_marginal(const PriceRow& row, std::uint64_t input, std::uint64_t output) {
   Wide sum = product(dearest_output(row.rates), output);
   std::uint64_t rate = dearest_input(row.rates), done = 0;
@@ -183,14 +188,15 @@ Wide dearest_marginal(const PriceRow& row, std::uint64_t input, std::uint64_t ou
 
 /// Rates need not rise with the prompt, so each tier that a prompt of at most that length may be in is asked, with the
 /// longest prompt that is in it.
-Wide dearest_sum(const PriceRow& row, std::uint64_t input, std::uint64_t output) {
-  if (!row.tiers.empty() && is_marginal(row)) return dearest_marginal(row, input, output);
+Wide dearest_sum(const PriceRow& row, const Dearest& own, std::uint64_t input, std::uint64_t output) {
+  if (row.tiers.empty()) return product(own.input, input) + product(own.output, output);
+  if (is_marginal(row)) return dearest_marginal(row, input, output);
   Wide dearest = 0;
   const auto ask = [&](const Rates& rates, std::uint64_t longest) {
     dearest = std::max(
         dearest, product(dearest_input(rates), std::min(input, longest)) + product(dearest_output(rates), output));
   };
-  ask(row.rates, row.tiers.empty() ? input : below(row.tiers.front()));
+  ask(row.rates, below(row.tiers.front()));
   for (std::size_t i = 0; i < row.tiers.size() && input > below(row.tiers[i]); ++i) {
     const bool last = i + 1 == row.tiers.size();
     ask(over(row.tiers[i].rates, row.rates), last ? input : below(row.tiers[i + 1]));
@@ -209,13 +215,14 @@ Money cost_of(const PriceRow& row, const Usage& usage) {
 
 Money worst_case(const PriceRow& row, std::uint64_t input, std::uint64_t output, std::uint64_t searches) {
   if (row.free) return {};
-  const std::int64_t dearest = *std::max_element(row.service_tiers.begin(), row.service_tiers.end());
-  return rounded(row, dearest_sum(row, input, output) + fee_of(row), dearest, searches);
+  const Dearest dearest = row.dearest ? *row.dearest : dearest_of(row);
+  return rounded(row, dearest_sum(row, dearest, input, output) + fee_of(row), dearest.service, searches);
 }
 
 Price::Price(std::vector<PriceRow> rows) : rows_(std::move(rows)) {
   std::stable_sort(rows_.begin(), rows_.end(),
                    [](const PriceRow& left, const PriceRow& right) { return left.from < right.from; });
+  for (PriceRow& row : rows_) row.dearest = dearest_of(row);
 }
 
 const PriceRow* Price::at(SystemTime when) const {

@@ -47,6 +47,13 @@ using ServiceFactors = std::array<std::int64_t, 5>;
 inline constexpr std::int64_t whole_factor = 1'000'000;
 inline constexpr std::int64_t most_service_factor = 100 * whole_factor;
 
+/// The dearest of a row, its tiers aside.
+struct Dearest {
+  std::uint64_t input = 0, output = 0;  ///< rates of any class
+  std::int64_t service = 0;             ///< factor of any service tier
+  bool operator==(const Dearest&) const = default;
+};
+
 /// What one model costs at one provider during some time.
 struct PriceRow {
   std::string id;                         ///< names the row in the ledger: "openai/gpt-5.5@2026-04-01"
@@ -60,6 +67,7 @@ struct PriceRow {
   std::int64_t factor = whole_factor;  ///< `discount`, in millionths of the list price: 900'000 is 10 % off
   bool free = false;                   ///< costs nothing, and that is known
   std::string source;
+  std::optional<Dearest> dearest;  ///< filled in by Price, for each request asks; without it worst_case() looks
   bool operator==(const PriceRow&) const = default;
 };
 

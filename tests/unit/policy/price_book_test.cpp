@@ -285,6 +285,21 @@ TEST(WorstCase, is_never_below_what_a_call_within_it_costs) {
   EXPECT_GT(reached, 100u);  // it is no higher than it has to be
 }
 
+TEST(WorstCase, is_the_same_of_a_row_that_is_part_of_a_price) {
+  Chance chance;
+  for (int i = 0; i < 10'000; ++i) {
+    PriceRow row = chance.row();
+    row.from = row.until = std::nullopt;
+    const Usage usage = chance.usage();
+    const Price price({row});
+    const PriceRow* const held = price.at({});
+    ASSERT_TRUE(held && held->dearest);
+    ASSERT_EQ(worst_case(*held, usage.input, usage.output, usage.searches),
+              worst_case(row, usage.input, usage.output, usage.searches))
+        << "round " << i;
+  }
+}
+
 TEST(WorstCase, is_what_some_call_within_it_costs) {
   Chance chance;
   for (int i = 0; i < 500; ++i) {

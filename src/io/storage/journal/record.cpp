@@ -39,6 +39,12 @@ template <std::size_t size>
   return to + size;
 }
 
+std::uint64_t word_at(const void* from, std::size_t index) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, static_cast<const std::byte*>(from) + index * sizeof word, sizeof word);
+  return word;
+}
+
 /// Ids are of one length in all but tests.
 [[gnu::always_inline]] inline std::byte* copy_id(std::byte* to, std::string_view id, std::uint16_t& length) {
   const std::size_t size = std::min(id.size(), longest::id);
@@ -105,17 +111,35 @@ const AttemptFixed& fixed_of(const std::byte* record) {
   return *std::launder(reinterpret_cast<const AttemptFixed*>(record + sizeof(RecordHead)));
 }
 
+bool is_id(const char* text, std::size_t length, std::string_view id) {
+  if (length != id.size()) return false;
+  if (length != longest::id) return std::string_view(text, length) == id;
+  std::uint32_t end = 0, id_end = 0;
+  std::memcpy(&end, text + 32, sizeof end);
+  std::memcpy(&id_end, id.data() + 32, sizeof id_end);
+  std::uint64_t differ = end ^ id_end;
+  for (std::size_t i = 0; i < 4; ++i) differ |= word_at(text, i) ^ word_at(id.data(), i);
+  return differ == 0;
+}
+
 bool is_of(const AttemptFixed& before, const pipeline::AttemptEntry& entry) {
   const auto* texts = reinterpret_cast<const char*>(&before + 1) + before.shares * sizeof(pipeline::BudgetShare);
-  return before.number == entry.number && std::string_view(texts, before.lengths[0]) == entry.of.request_id;
+  return before.number == entry.number && is_id(texts, before.lengths[0], entry.of.request_id);
+}
+
+/// Four at a time: a word holds four, and no sum of them reaches into its neighbour.
+std::size_t sum_of(const std::array<std::uint16_t, 12>& lengths) {
+  static_assert(largest_attempt < 1 << 16);
+  constexpr std::uint64_t each_once = 0x0001'0001'0001'0001;
+  const std::uint64_t sums = word_at(lengths.data(), 0) + word_at(lengths.data(), 1) + word_at(lengths.data(), 2);
+  return static_cast<std::size_t>(sums * each_once >> 48);
 }
 
 /// Shares and texts as they are in an earlier record of the attempt: one copy instead of a dozen.
 std::byte* copy_rest(std::byte* body, AttemptFixed& fixed, const AttemptFixed& before) {
   fixed.shares = before.shares;
   fixed.lengths = before.lengths;
-  std::size_t size = before.shares * sizeof(pipeline::BudgetShare);
-  for (const std::uint16_t length : before.lengths) size += length;
+  const std::size_t size = before.shares * sizeof(pipeline::BudgetShare) + sum_of(before.lengths);
   std::memcpy(body, &before + 1, size);
   return body + size;
 }
@@ -174,12 +198,6 @@ const pipeline::AttemptEntry& nobody() {
     return empty;
   }();
   return entry;
-}
-
-std::uint64_t word_at(const void* from, std::size_t index) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, static_cast<const std::byte*>(from) + index * sizeof word, sizeof word);
-  return word;
 }
 
 /// The same views, not only equal ones. In a straight line: for so few words a call of memcmp would cost more.
