@@ -11,9 +11,12 @@ endif()
 
 find_program(TOLLGATE_CCACHE ccache)
 if(TOLLGATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${TOLLGATE_CCACHE})
-  # Precompiled headers need these two for a cache hit to be possible at all (ccache manual, "Precompiled headers").
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${TOLLGATE_CCACHE})
+  # Precompiled headers need this sloppiness for a hit to be possible at all (ccache manual, "Precompiled headers"). With
+  # paths taken relative to the tree, what one clone has compiled is a hit in another.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 ${TOLLGATE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 
 add_library(tollgate_warnings INTERFACE)

@@ -1,5 +1,6 @@
 // The tables of models and routes: every key, its bounds and its meaning. What they name is only remembered here; it is
 // looked up when all files are read.
+#include "config/bounds.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
 
@@ -9,7 +10,6 @@ namespace tollgate::config {
 
 namespace {
 
-constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
 constexpr std::size_t longest_upstream_name = 256;
 
 std::optional<Problem> check_upstream_name(std::string_view name) {

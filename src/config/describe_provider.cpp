@@ -1,6 +1,7 @@
 // The tables of a provider: every key, its bounds and its meaning. What is put into a request (URL, headers, keys) is
 // judged here once, so that nothing below has to look at it again.
 #include "config/addresses.hpp"
+#include "config/bounds.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
 
@@ -11,9 +12,6 @@
 namespace tollgate::config {
 
 namespace {
-
-constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
-constexpr Bounds<Millis> no_or_some_time{Millis(0), std::chrono::hours(24)};
 
 std::string lower(std::string_view text) {
   std::string result(text);

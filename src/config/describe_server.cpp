@@ -1,6 +1,7 @@
 // The tables of the top level, of the listeners and of the log: every key, its bounds and its meaning. A new key is a
 // line here; reader, schema and effective configuration follow by themselves.
 #include "config/addresses.hpp"
+#include "config/bounds.hpp"
 #include "config/document.hpp"
 
 #include <algorithm>
@@ -14,8 +15,6 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr std::size_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB;
-constexpr Bounds<Millis> some_time{Millis(1), hours(24)};
-constexpr Bounds<Millis> no_or_some_time{Millis(0), hours(24)};
 constexpr std::size_t shortest_token = 32;
 
 Scalar listen_address(ListenAddress& address) {

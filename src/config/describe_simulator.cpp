@@ -2,6 +2,7 @@
 // Whatever would keep it from starting is refused here, since a simulator starts where a reload can no longer fail.
 #include "tollgate/config/simulator_faults.hpp"
 
+#include "config/bounds.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
 
@@ -13,11 +14,8 @@ namespace tollgate::config {
 
 namespace {
 
-constexpr Bounds<Millis> within_a_day{Millis(0), std::chrono::hours(24)};
-constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
 constexpr Bounds<double> weights{0, 1e6};
 constexpr Bounds<double> slower{1, 1000};
-constexpr Bounds<std::size_t> some_per_minute{1, 1'000'000'000};
 
 /// The fault that answers with a status, for those who write the status.
 std::string fault_of_status(std::string_view status) {
@@ -98,7 +96,7 @@ static void describe(Keys& keys, SimulatorRamp& ramp) {
 }
 
 static void describe(Keys& keys, SimulatorPhase& phase) {
-  keys.key("from", "begin, counted from the simulator's first request", duration(phase.from, within_a_day));
+  keys.key("from", "begin, counted from the simulator's first request", duration(phase.from, no_or_some_time));
   keys.key("to", "end; none: for good", duration(phase.to, some_time));
   keys.key("every", "period of a phase that comes and goes", duration(phase.every, some_time));
   keys.key("for", "how long it is on in each period", duration(phase.lasts, some_time));
@@ -117,7 +115,7 @@ static void describe(Keys& keys, SimulatorLimits& limits) {
 
 void describe(Keys& keys, SimulatorSettings& simulator) {
   constexpr double most_tokens_per_second = 1e6;
-  keys.key("first_token", "time to the first token", duration(simulator.first_token, within_a_day));
+  keys.key("first_token", "time to the first token", duration(simulator.first_token, no_or_some_time));
   keys.key("tokens_per_second", "speed of an answer",
            number(simulator.tokens_per_second, {0.001, most_tokens_per_second}));
   keys.key("jitter", "share of each wait that is random", share(simulator.jitter));

@@ -1,6 +1,7 @@
 // The tables of groups, tenants and their keys: every key, its bounds and its meaning. What they name is only
 // remembered here; it is looked up when all files are read.
 #include "config/addresses.hpp"
+#include "config/bounds.hpp"
 #include "config/document.hpp"
 #include "config/words.hpp"
 
@@ -11,9 +12,7 @@ namespace tollgate::config {
 
 namespace {
 
-constexpr Bounds<std::size_t> some_per_minute{1, 1'000'000'000};
 constexpr Bounds<Millis> bursts{std::chrono::seconds(1), std::chrono::hours(1)};
-constexpr Bounds<Millis> some_time{Millis(1), std::chrono::hours(24)};
 constexpr std::size_t shortest_secret = 20;
 
 struct LimitsTable {

@@ -2,6 +2,7 @@
 // Numbers with units, both ways. What is printed parses again to the same value, so the effective configuration can be
 // compared with the file.
 
+#include "tollgate/base/ascii.hpp"
 #include "tollgate/base/money.hpp"
 
 #include <array>
@@ -28,8 +29,6 @@ constexpr std::array<Unit, 7> size_units{{{"GiB", 1ull << 30},
                                           {"KB", 1'000},
                                           {"B", 1}}};
 constexpr std::uint64_t largest = 1ull << 53;  // far above every bound, far below an overflow
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct Split {
   std::string_view digits, unit;

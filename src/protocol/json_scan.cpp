@@ -2,6 +2,8 @@
 // sixteen bytes at a time; and since the bytes are hostile, it neither recurses nor does anything twice.
 #include "protocol/json_scan.hpp"
 
+#include "tollgate/base/ascii.hpp"
+
 #include "protocol/byte_scan.hpp"
 #include "protocol/json_nested.hpp"
 #include "protocol/json_text.hpp"
@@ -11,9 +13,6 @@
 
 namespace tollgate::protocol::json {
 namespace {
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-bool is_blank(char byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 const char* blanks_end(const char* at, const char* end) {
   while (at != end && is_blank(*at)) ++at;

@@ -27,6 +27,9 @@ std::string_view describe(Fault fault);
 /// Brackets open at once, the outermost included.
 inline constexpr unsigned max_depth = 64;
 
+/// JSON's white space.
+inline bool is_blank(char byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
+
 /// A value as written. `text` views the text that is read.
 struct Value {
   Kind kind = Kind::none;
@@ -34,6 +37,8 @@ struct Value {
 
   bool is_true() const { return text == "true"; }
   bool is_null() const { return kind == Kind::null; }
+  /// Neither missing nor null.
+  bool is_given() const { return kind != Kind::none && kind != Kind::null; }
   /// A string without its quotes, still escaped.
   std::string_view inside() const { return text.substr(1, text.size() - 2); }
   /// As Python sees it: not null, false, zero, nor an empty string, array or object.

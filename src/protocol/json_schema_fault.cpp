@@ -76,7 +76,7 @@ std::string excerpt(std::string_view text, bool in_pointer) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return '"' + excerpt(text, false) + '"'; }
+std::string in_quotes(std::string_view text) { return '"' + excerpt(text, false) + '"'; }
 
 std::string spelled(Number number) {
   std::array<char, 32> buffer{};
@@ -92,7 +92,7 @@ std::string spelled(Number number) {
 std::string spelled(const Value& value) {
   if (value.boolean()) return *value.boolean() ? "true" : "false";
   if (value.number()) return spelled(*value.number());
-  if (value.text()) return quoted(*value.text());
+  if (value.text()) return in_quotes(*value.text());
   if (value.array()) return "a certain array";
   return value.object() ? "a certain object" : "null";
 }
@@ -170,7 +170,7 @@ std::string Fault::what() const {
     case Kind::too_few_properties: return counted(*this, " or more", " properties");
     case Kind::too_many_properties: return counted(*this, " or fewer", " properties");
     case Kind::repeated_item: return "this item is equal to an earlier one";
-    case Kind::missing: return "required property " + quoted(*argument->text()) + " is missing";
+    case Kind::missing: return "required property " + in_quotes(*argument->text()) + " is missing";
     case Kind::no_alternative: return "it matches none of the alternatives";
     case Kind::several_alternatives: return "it matches more than one of the alternatives";
     case Kind::negated: return "it matches what is not allowed here";

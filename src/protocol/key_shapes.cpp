@@ -2,6 +2,8 @@
 // the keys of today's providers, tight enough to leave "Bearer authentication" and model names alone.
 #include "protocol/key_shapes.hpp"
 
+#include "tollgate/base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -24,8 +26,6 @@ constexpr std::size_t least_token_with_digit = 8;
 // Blanks, quotes and colons between the announcement and the token.
 constexpr std::size_t most_separators = 16;
 
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
-bool is_letter(char byte) { return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'; }
 bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 /// Providers mask keys by asterisks and leave their ends readable.
 bool is_key_byte(char byte) { return is_digit(byte) || is_letter(byte) || byte == '-' || byte == '_' || byte == '*'; }

@@ -1,5 +1,7 @@
 #include "tollgate/protocol/redactor.hpp"
 
+#include "tollgate/base/ascii.hpp"
+
 #include "protocol/key_shapes.hpp"
 #include "protocol/plain_text.hpp"
 
@@ -7,8 +9,6 @@
 
 namespace tollgate::protocol {
 namespace {
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 /// The digit to overwrite its digits with, where the secret could stand in JSON outside strings; else 0. One that it
 /// has not, lest what stands beside it make it whole again, and no zero, which must not lead.
@@ -19,7 +19,7 @@ char overwriting_digit(std::string_view secret) {
   return '1';
 }
 
-bool is_letter_or_digit(char byte) { return is_digit(byte) || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'); }
+bool is_letter_or_digit(char byte) { return is_digit(byte) || is_letter(byte); }
 
 }  // namespace
 

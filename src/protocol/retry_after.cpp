@@ -2,6 +2,7 @@
 // fractions 0.02 s would be rounded up to 21 ms.
 #include "tollgate/protocol/retry_after.hpp"
 
+#include "tollgate/base/ascii.hpp"
 #include "tollgate/protocol/http/date.hpp"
 
 #include <algorithm>
@@ -24,8 +25,6 @@ struct Unit {
 constexpr std::array<Unit, 8> units{Unit{"ms", second / 1000}, {"us", 1000}, {"\xC2\xB5s", 1000},
                                     {"\xCE\xBCs", 1000},       {"ns", 1},    {"h", 3600 * second},
                                     {"m", 60 * second},        {"s", second}};
-
-bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 std::string_view take_digits(std::string_view& text) {
   const auto end = std::find_if_not(text.begin(), text.end(), is_digit);

@@ -9,8 +9,6 @@ namespace {
 /// Bytes that may wait unread, beyond which a client that pipelines is left to its own send buffer.
 constexpr std::size_t inbox_limit = 256 * 1024;
 
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 Channel::Channel(std::unique_ptr<Transport> transport, const Executor& executor)

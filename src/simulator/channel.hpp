@@ -12,6 +12,8 @@
 
 namespace tollgate::simulator {
 
+inline SteadyTime now() { return std::chrono::steady_clock::now(); }
+
 /// One connection as its serving coroutine sees it: bytes that arrived, writes, pauses. A second coroutine,
 /// read_loop(), always has a read outstanding; that is how a client that leaves is noticed at once, whatever the
 /// serving one waits for. Lives as long as either coroutine; one thread.

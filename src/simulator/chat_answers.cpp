@@ -5,23 +5,23 @@ namespace tollgate::simulator {
 
 namespace {
 
-Json chat_choice(const Call& call, const Plan& plan, const Identity& identity, std::size_t index) {
+OrderedJson chat_choice(const Call& call, const Plan& plan, const Identity& identity, std::size_t index) {
   ChoiceText text(call, plan, index);
-  Json message;
+  OrderedJson message;
   message["role"] = "assistant";
   message["content"] = nullptr;
   message["refusal"] = nullptr;
-  message["annotations"] = Json::array();
+  message["annotations"] = OrderedJson::array();
   if (call.tools.empty()) message[call.refuses ? "refusal" : "content"] = text.rest();
   for (std::size_t i = 0; i < call.tools.size() && (i == 0 || !text.at_end()); ++i) {
-    Json tool_call;
+    OrderedJson tool_call;
     tool_call["id"] = chat_call_id(identity, index, i);
     tool_call["type"] = "function";
     tool_call["function"]["name"] = call.tools[i].name;
     tool_call["function"]["arguments"] = text.rest();
     message["tool_calls"].push_back(std::move(tool_call));
   }
-  Json choice;
+  OrderedJson choice;
   choice["index"] = index;
   choice["message"] = std::move(message);
   choice["logprobs"] = nullptr;
@@ -29,8 +29,8 @@ Json chat_choice(const Call& call, const Plan& plan, const Identity& identity, s
   return choice;
 }
 
-Json completion_choice(const Call& call, const Plan& plan, std::size_t index) {
-  Json choice;
+OrderedJson completion_choice(const Call& call, const Plan& plan, std::size_t index) {
+  OrderedJson choice;
   choice["text"] = ChoiceText(call, plan, index).rest();
   choice["index"] = index;
   choice["logprobs"] = nullptr;
@@ -38,11 +38,11 @@ Json completion_choice(const Call& call, const Plan& plan, std::size_t index) {
   return choice;
 }
 
-Answer whole(const Call& call, const Plan& plan, const Identity& identity, Json choices) {
+Answer whole(const Call& call, const Plan& plan, const Identity& identity, OrderedJson choices) {
   const bool chat = call.endpoint == Endpoint::chat;
   Answer answer;
   answer.completion_tokens = answer_length(call, plan) * call.choices;
-  Json body;
+  OrderedJson body;
   body["id"] = (chat ? "chatcmpl-" : "cmpl-") + identity.suffix;
   body["object"] = chat ? "chat.completion" : "text_completion";
   body["created"] = identity.created;
@@ -62,13 +62,13 @@ std::string chat_call_id(const Identity& identity, std::size_t choice, std::size
 }
 
 Answer chat_answer(const Call& call, const Plan& plan, const Identity& identity) {
-  Json choices = Json::array();
+  OrderedJson choices = OrderedJson::array();
   for (std::size_t i = 0; i < call.choices; ++i) choices.push_back(chat_choice(call, plan, identity, i));
   return whole(call, plan, identity, std::move(choices));
 }
 
 Answer completion_answer(const Call& call, const Plan& plan, const Identity& identity) {
-  Json choices = Json::array();
+  OrderedJson choices = OrderedJson::array();
   for (std::size_t i = 0; i < call.choices; ++i) choices.push_back(completion_choice(call, plan, i));
   return whole(call, plan, identity, std::move(choices));
 }

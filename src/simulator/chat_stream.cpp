@@ -24,7 +24,7 @@ class ChunkStream final : public EventSource {
         finish_reason_(finish_reason(call, plan)),
         prompt_tokens_(call.prompt_tokens),
         completion_tokens_(answer_length(call, plan) * call.choices) {
-    Json shared;
+    OrderedJson shared;
     shared["id"] = (chat_ ? "chatcmpl-" : "cmpl-") + identity.suffix;
     shared["object"] = chat_ ? "chat.completion.chunk" : "text_completion";
     shared["created"] = identity.created;
@@ -97,7 +97,7 @@ class ChunkStream final : public EventSource {
 
  private:
   std::string tool_head(std::size_t index, std::size_t part) const {
-    Json call;
+    OrderedJson call;
     call["index"] = part;
     call["id"] = chat_call_id(identity_, index, part);
     call["type"] = "function";

@@ -18,8 +18,6 @@ constexpr std::size_t missing_bytes = 64;
 constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 constexpr std::string_view not_http = "\x16\x03 this is no HTTP response\r\n\r\n";
 
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
 bool strikes_before_head(std::optional<Fault> fault) {
   return fault == Fault::hang_before_head || fault == Fault::reset_before_head || fault == Fault::close_before_head ||
          fault == Fault::garbage_head;

@@ -9,7 +9,7 @@ namespace tollgate::simulator {
 
 namespace {
 
-Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
+OrderedJson text_or_null(std::string_view text) { return text.empty() ? OrderedJson(nullptr) : OrderedJson(text); }
 
 Answer rate_limited(const Plan& plan) {
   return error_answer(
@@ -33,12 +33,12 @@ Answer edge_page_answer() {
 
 Answer error_answer(unsigned status, std::string_view message, std::string_view type, std::string_view param,
                     std::string_view code) {
-  Json error;
+  OrderedJson error;
   error["message"] = message;
   error["type"] = type;
   error["param"] = text_or_null(param);
   error["code"] = text_or_null(code);
-  Json body;
+  OrderedJson body;
   body["error"] = std::move(error);
   Answer answer;
   answer.status = status;

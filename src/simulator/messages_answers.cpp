@@ -16,16 +16,16 @@ constexpr std::uint64_t thinking_part = 0x7468696e6b;  // far from those of call
 constexpr const char* refusal_explanation = "The simulator was asked for a refusal.";
 
 /// The value of what a call's text says; nothing of a text that was cut.
-Json input_of(const std::string& text) {
-  Json input = Json::parse(text, nullptr, false);
-  return input.is_object() ? input : Json::object();
+OrderedJson input_of(const std::string& text) {
+  OrderedJson input = OrderedJson::parse(text, nullptr, false);
+  return input.is_object() ? input : OrderedJson::object();
 }
 
-Json finished_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity) {
+OrderedJson finished_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity) {
   std::string said;
   BlockText text(block, call, plan);
   while (!text.at_end()) text.next(said);
-  Json json = opened_block(block, call, plan, identity);
+  OrderedJson json = opened_block(block, call, plan, identity);
   switch (block.kind) {
     case Kind::thinking:
       json["thinking"] = said;
@@ -83,8 +83,8 @@ void BlockText::next(std::string& out) {
   if (call_ && whole_ && at_end()) out += R"("})";
 }
 
-Json opened_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity) {
-  Json json;
+OrderedJson opened_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity) {
+  OrderedJson json;
   switch (block.kind) {
     case Kind::thinking:
       json["type"] = "thinking";
@@ -105,7 +105,7 @@ Json opened_block(const ContentBlock& block, const Call& call, const Plan& plan,
   json["type"] = "tool_use";
   json["id"] = std::string(prefix) + identity.suffix + std::to_string(block.index);
   json["name"] = call.tools[block.index].name;
-  json["input"] = Json::object();
+  json["input"] = OrderedJson::object();
   return json;
 }
 
@@ -117,18 +117,18 @@ std::string_view stop_reason(const Call& call, const Plan& plan) {
   return plan.stop ? "stop_sequence" : "end_turn";
 }
 
-void add_stop(Json& object, const Call& call, const Plan& plan) {
+void add_stop(OrderedJson& object, const Call& call, const Plan& plan) {
   const std::string_view reason = stop_reason(call, plan);
   object["stop_reason"] = reason;
-  object["stop_sequence"] = reason == "stop_sequence" ? Json(plan.stop->sequence) : Json(nullptr);
+  object["stop_sequence"] = reason == "stop_sequence" ? OrderedJson(plan.stop->sequence) : OrderedJson(nullptr);
   object["stop_details"] = nullptr;
   if (reason != "refusal") return;
   object["stop_details"] = {{"type", "refusal"}, {"category", "general_harms"}, {"explanation", refusal_explanation}};
 }
 
-Json messages_usage(const Call& call, const Plan& plan, std::size_t output, std::size_t thought) {
+OrderedJson messages_usage(const Call& call, const Plan& plan, std::size_t output, std::size_t thought) {
   const CacheUse& cache = plan.cache;
-  Json usage;
+  OrderedJson usage;
   usage["input_tokens"] = call.prompt_tokens - cache.all();
   usage["cache_creation_input_tokens"] = cache.written_5m + cache.written_1h;
   usage["cache_read_input_tokens"] = cache.read;
@@ -141,18 +141,18 @@ Json messages_usage(const Call& call, const Plan& plan, std::size_t output, std:
   return usage;
 }
 
-Json message_shell(const Call&, const Plan&, const Identity& identity) {
-  Json message;
+OrderedJson message_shell(const Call&, const Plan&, const Identity& identity) {
+  OrderedJson message;
   message["id"] = "msg_sim_" + identity.suffix;
   message["type"] = "message";
   message["role"] = "assistant";
   message["model"] = identity.model;
-  message["content"] = Json::array();
+  message["content"] = OrderedJson::array();
   return message;
 }
 
 Answer messages_answer(const Call& call, const Plan& plan, const Identity& identity) {
-  Json message = message_shell(call, plan, identity);
+  OrderedJson message = message_shell(call, plan, identity);
   std::size_t tokens = 0, thought = 0;
   for (const ContentBlock& block : content_blocks(call, plan)) {
     message["content"].push_back(finished_block(block, call, plan, identity));
@@ -168,7 +168,7 @@ Answer messages_answer(const Call& call, const Plan& plan, const Identity& ident
 }
 
 Answer count_tokens_answer(const Call& call) {
-  Json body;
+  OrderedJson body;
   body["input_tokens"] = call.prompt_tokens;
   Answer answer;
   answer.body = text_of_json(body);

@@ -38,16 +38,16 @@ class BlockText {
 };
 
 /// A block as a stream begins it: whole but for its text, input or signature.
-Json opened_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity);
+OrderedJson opened_block(const ContentBlock& block, const Call& call, const Plan& plan, const Identity& identity);
 
 /// "end_turn", "max_tokens", "stop_sequence", "tool_use" or "refusal".
 std::string_view stop_reason(const Call& call, const Plan& plan);
 /// Adds stop_reason, stop_sequence and stop_details.
-void add_stop(Json& object, const Call& call, const Plan& plan);
+void add_stop(OrderedJson& object, const Call& call, const Plan& plan);
 
 /// The message without its content: of the end, or of a stream's begin with next to no output yet.
-Json message_shell(const Call& call, const Plan& plan, const Identity& identity);
+OrderedJson message_shell(const Call& call, const Plan& plan, const Identity& identity);
 /// `output` tokens, of which `thought` were thinking.
-Json messages_usage(const Call& call, const Plan& plan, std::size_t output, std::size_t thought);
+OrderedJson messages_usage(const Call& call, const Plan& plan, std::size_t output, std::size_t thought);
 
 }  // namespace tollgate::simulator

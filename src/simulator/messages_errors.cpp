@@ -41,8 +41,8 @@ void add_fields(Answer& answer, const std::optional<Standing>& standing, const s
   answer.fields.emplace_back(prefix + "-reset", internet_date(reset));
 }
 
-Json model_json(const std::string& id) {
-  Json model;
+OrderedJson model_json(const std::string& id) {
+  OrderedJson model;
   model["type"] = "model";
   model["id"] = id;
   model["display_name"] = "Simulated " + id;
@@ -73,7 +73,7 @@ std::string_view parameter(std::string_view query, std::string_view name) {
 
 Answer messages_error(const Voice& voice, unsigned status, std::string_view type, const std::string& message,
                       std::string_view error_code) {
-  Json body;
+  OrderedJson body;
   body["type"] = "error";
   body["error"]["details"] = nullptr;
   if (!error_code.empty()) body["error"]["details"] = {{"error_code", error_code}};
@@ -154,12 +154,12 @@ Answer messages_models(const Voice& voice, const std::vector<std::string>& model
   const auto page = static_cast<std::ptrdiff_t>(std::min(wanted, limit));
   // The page next to where the reader came from.
   (before != models.end() ? first : last) = before != models.end() ? last - page : first + page;
-  Json body;
-  body["data"] = Json::array();
+  OrderedJson body;
+  body["data"] = OrderedJson::array();
   for (auto id = first; id != last; ++id) body["data"].push_back(model_json(*id));
   body["has_more"] = wanted > limit;
-  body["first_id"] = first == last ? Json(nullptr) : Json(*first);
-  body["last_id"] = first == last ? Json(nullptr) : Json(*(last - 1));
+  body["first_id"] = first == last ? OrderedJson(nullptr) : OrderedJson(*first);
+  body["last_id"] = first == last ? OrderedJson(nullptr) : OrderedJson(*(last - 1));
   Answer answer;
   answer.body = text_of_json(body);
   return answer;

@@ -23,7 +23,7 @@ class MessageStream final : public EventSource {
   }
 
   void opening(std::string& out) override {
-    Json event;
+    OrderedJson event;
     event["type"] = "message_start";
     event["message"] = message_shell(call_, plan_, identity_);
     event["message"]["stop_reason"] = nullptr;
@@ -32,7 +32,7 @@ class MessageStream final : public EventSource {
     // What a stream begins with knows the prompt and the first token at most.
     event["message"]["usage"] = messages_usage(call_, plan_, tokens_ > 0 ? 1 : 0, 0);
     append(out, event);
-    append(out, Json{{"type", "ping"}});
+    append(out, OrderedJson{{"type", "ping"}});
   }
 
   bool token(std::string& out) override {
@@ -54,9 +54,9 @@ class MessageStream final : public EventSource {
   void finish(std::string& out) override {
     while (at_ + 1 < blocks_.size() || (!text_ && !blocks_.empty())) begin_next(out);
     end_block(out);
-    Json event;
+    OrderedJson event;
     event["type"] = "message_delta";
-    event["delta"] = Json::object();
+    event["delta"] = OrderedJson::object();
     add_stop(event["delta"], call_, plan_);
     event["usage"] = messages_usage(call_, plan_, tokens_, thought_);
     event["usage"].erase("cache_creation");
@@ -66,7 +66,7 @@ class MessageStream final : public EventSource {
 
   void usage(std::string&) override {}
 
-  void done(std::string& out) override { append(out, Json{{"type", "message_stop"}}); }
+  void done(std::string& out) override { append(out, OrderedJson{{"type", "message_stop"}}); }
 
   void error(std::string& out) override {
     out.append("event: error\ndata: ").append(R"({"type":"error","error":{"details":null,"type":"overloaded_error",)");
@@ -85,7 +85,7 @@ class MessageStream final : public EventSource {
       ++at_;
     }
     text_.emplace(blocks_[at_], call_, plan_);
-    Json event;
+    OrderedJson event;
     event["type"] = "content_block_start";
     event["index"] = at_;
     event["content_block"] = opened_block(blocks_[at_], call_, plan_, identity_);
@@ -96,7 +96,7 @@ class MessageStream final : public EventSource {
   void end_block(std::string& out) {
     if (!text_) return;
     if (blocks_[at_].kind == Kind::thinking) delta(out, "signature_delta", "signature", signature_of(thinking_));
-    Json event;
+    OrderedJson event;
     event["type"] = "content_block_stop";
     event["index"] = at_;
     append(out, event);
@@ -109,7 +109,7 @@ class MessageStream final : public EventSource {
     out.append(R"(":)").append(text_of_json(text)).append("}}\n\n");
   }
 
-  static void append(std::string& out, const Json& event) {
+  static void append(std::string& out, const OrderedJson& event) {
     out.append("event: ").append(event["type"].get_ref<const std::string&>());
     out.append("\ndata: ").append(text_of_json(event)).append("\n\n");
   }

@@ -7,8 +7,8 @@ namespace tollgate::simulator {
 
 namespace {
 
-Json usage_of(const Call& call, std::size_t output_tokens) {
-  Json usage;
+OrderedJson usage_of(const Call& call, std::size_t output_tokens) {
+  OrderedJson usage;
   usage["input_tokens"] = call.prompt_tokens;
   usage["input_tokens_details"]["cached_tokens"] = 0;
   usage["output_tokens"] = output_tokens;
@@ -17,16 +17,16 @@ Json usage_of(const Call& call, std::size_t output_tokens) {
   return usage;
 }
 
-Json text_part(std::string text) {
-  Json part;
+OrderedJson text_part(std::string text) {
+  OrderedJson part;
   part["type"] = "output_text";
   part["text"] = std::move(text);
-  part["annotations"] = Json::array();
+  part["annotations"] = OrderedJson::array();
   return part;
 }
 
-Json message_item(const Identity& identity, const char* status, Json content) {
-  Json item;
+OrderedJson message_item(const Identity& identity, const char* status, OrderedJson content) {
+  OrderedJson item;
   item["id"] = "msg_" + identity.suffix;
   item["type"] = "message";
   item["status"] = status;
@@ -35,8 +35,8 @@ Json message_item(const Identity& identity, const char* status, Json content) {
   return item;
 }
 
-Json response_object(const Identity& identity, const char* status, Json output, Json usage) {
-  Json response;
+OrderedJson response_object(const Identity& identity, const char* status, OrderedJson output, OrderedJson usage) {
+  OrderedJson response;
   response["id"] = "resp_" + identity.suffix;
   response["object"] = "response";
   response["created_at"] = identity.created;
@@ -48,15 +48,15 @@ Json response_object(const Identity& identity, const char* status, Json output, 
   response["output"] = std::move(output);
   response["parallel_tool_calls"] = true;
   response["tool_choice"] = "auto";
-  response["tools"] = Json::array();
+  response["tools"] = OrderedJson::array();
   response["usage"] = std::move(usage);
   return response;
 }
 
-Json final_response(const Call& call, const Plan& plan, const Identity& identity) {
-  Json output = Json::array();
+OrderedJson final_response(const Call& call, const Plan& plan, const Identity& identity) {
+  OrderedJson output = OrderedJson::array();
   if (call.choices > 0) {
-    Json content = Json::array({text_part(ChoiceText(call, plan, 0).rest())});
+    OrderedJson content = OrderedJson::array({text_part(ChoiceText(call, plan, 0).rest())});
     output.push_back(message_item(identity, "completed", std::move(content)));
   }
   const std::size_t tokens = call.choices > 0 ? answer_length(call, plan) : 0;
@@ -71,16 +71,16 @@ class ResponsesStream final : public EventSource {
 
   void opening(std::string& out) override {
     for (const char* type : {"response.created", "response.in_progress"}) {
-      Json event = event_of(type);
-      event["response"] = response_object(identity_, "in_progress", Json::array(), nullptr);
+      OrderedJson event = event_of(type);
+      event["response"] = response_object(identity_, "in_progress", OrderedJson::array(), nullptr);
       append(out, event);
     }
     if (call_.choices == 0) return;
-    Json item = event_of("response.output_item.added");
+    OrderedJson item = event_of("response.output_item.added");
     item["output_index"] = 0;
-    item["item"] = message_item(identity_, "in_progress", Json::array());
+    item["item"] = message_item(identity_, "in_progress", OrderedJson::array());
     append(out, item);
-    Json part = part_event("response.content_part.added");
+    OrderedJson part = part_event("response.content_part.added");
     part["part"] = text_part("");
     append(out, part);
   }
@@ -89,7 +89,7 @@ class ResponsesStream final : public EventSource {
     if (call_.choices == 0 || text_.at_end()) return false;
     std::string word;
     text_.next(word);
-    Json event = part_event("response.output_text.delta");
+    OrderedJson event = part_event("response.output_text.delta");
     event["delta"] = word;
     append(out, event);
     return true;
@@ -99,15 +99,15 @@ class ResponsesStream final : public EventSource {
     if (call_.choices == 0) return;
     // The whole text once more, as the protocol wants it: streams of this endpoint are not for sizes beyond memory.
     const std::string text = ChoiceText(call_, plan_, 0).rest();
-    Json text_done = part_event("response.output_text.done");
+    OrderedJson text_done = part_event("response.output_text.done");
     text_done["text"] = text;
     append(out, text_done);
-    Json part_done = part_event("response.content_part.done");
+    OrderedJson part_done = part_event("response.content_part.done");
     part_done["part"] = text_part(text);
     append(out, part_done);
-    Json item_done = event_of("response.output_item.done");
+    OrderedJson item_done = event_of("response.output_item.done");
     item_done["output_index"] = 0;
-    item_done["item"] = message_item(identity_, "completed", Json::array({text_part(text)}));
+    item_done["item"] = message_item(identity_, "completed", OrderedJson::array({text_part(text)}));
     append(out, item_done);
   }
 
@@ -115,7 +115,7 @@ class ResponsesStream final : public EventSource {
   void usage(std::string&) override {}
 
   void done(std::string& out) override {
-    Json event = event_of(is_cut(call_, plan_) ? "response.incomplete" : "response.completed");
+    OrderedJson event = event_of(is_cut(call_, plan_) ? "response.incomplete" : "response.completed");
     event["response"] = final_response(call_, plan_, identity_);
     append(out, event);
   }
@@ -128,7 +128,7 @@ class ResponsesStream final : public EventSource {
   }
 
   void error(std::string& out) override {
-    Json event = event_of("error");
+    OrderedJson event = event_of("error");
     event["code"] = "server_error";
     event["message"] = "The server had an error while processing your request.";
     event["param"] = nullptr;
@@ -136,22 +136,22 @@ class ResponsesStream final : public EventSource {
   }
 
  private:
-  Json event_of(const char* type) {
-    Json event;
+  OrderedJson event_of(const char* type) {
+    OrderedJson event;
     event["type"] = type;
     event["sequence_number"] = sequence_++;
     return event;
   }
 
-  Json part_event(const char* type) {
-    Json event = event_of(type);
+  OrderedJson part_event(const char* type) {
+    OrderedJson event = event_of(type);
     event["item_id"] = "msg_" + identity_.suffix;
     event["output_index"] = 0;
     event["content_index"] = 0;
     return event;
   }
 
-  static void append(std::string& out, const Json& event) {
+  static void append(std::string& out, const OrderedJson& event) {
     out.append("event: ").append(event["type"].get_ref<const std::string&>());
     out.append("\ndata: ").append(text_of_json(event)).append("\n\n");
   }

@@ -81,9 +81,9 @@ class Instance {
  public:
   explicit Instance(const Schema& root) : root_(root) {}
 
-  Json of(const Schema& schema, int depth) {
+  OrderedJson of(const Schema& schema, int depth) {
     if (depth > deepest || ++made_ > longest || schema == false) return nullptr;
-    if (!schema.is_object()) return Json::object();
+    if (!schema.is_object()) return OrderedJson::object();
     if (const Schema* value = member(schema, "const")) return *value;
     const Schema* choices = member(schema, "enum");
     if (choices && choices->is_array() && !choices->empty()) return choices->front();
@@ -130,7 +130,7 @@ class Instance {
     return at;
   }
 
-  Json of_type(const Schema& schema, const std::string& type, int depth) {
+  OrderedJson of_type(const Schema& schema, const std::string& type, int depth) {
     if (type == "string") return text_for(schema);
     if (type == "integer") return static_cast<std::int64_t>(std::clamp(number_for(schema, true), -9e15, 9e15));
     if (type == "number") return number_for(schema, false);
@@ -139,8 +139,8 @@ class Instance {
     return type == "array" ? list(schema, depth) : object(schema, depth);
   }
 
-  Json list(const Schema& schema, int depth) {
-    Json value = Json::array();
+  OrderedJson list(const Schema& schema, int depth) {
+    OrderedJson value = OrderedJson::array();
     const Schema* first = member(schema, "prefixItems");
     if (first && first->is_array()) {
       for (const Schema& item : *first) value.push_back(of(item, depth + 1));
@@ -148,25 +148,25 @@ class Instance {
     const Schema* items = member(schema, "items");
     // Lists in lists multiply: only the outermost ones may be long.
     const std::size_t least = std::min(length(schema, "minItems", 0), depth == 0 ? longest : std::size_t{4});
-    while (value.size() < least) value.push_back(items ? of(*items, depth + 1) : Json(nullptr));
+    while (value.size() < least) value.push_back(items ? of(*items, depth + 1) : OrderedJson(nullptr));
     return value;
   }
 
-  Json object(const Schema& schema, int depth) {
-    Json value = Json::object();
+  OrderedJson object(const Schema& schema, int depth) {
+    OrderedJson value = OrderedJson::object();
     const Schema* properties = member(schema, "properties");
     const Schema* required = member(schema, "required");
     if (required && required->is_array()) {
       for (const Schema& name : *required) {
         if (!name.is_string()) continue;
         const Schema* property = properties ? member(*properties, name.get<std::string>().c_str()) : nullptr;
-        value[name.get<std::string>()] = property ? of(*property, depth + 1) : Json("text");
+        value[name.get<std::string>()] = property ? of(*property, depth + 1) : OrderedJson("text");
       }
     }
     const Schema* all = member(schema, "allOf");
     if (all && all->is_array()) {
       for (const Schema& part : *all) {
-        const Json more = of(part, depth + 1);
+        const OrderedJson more = of(part, depth + 1);
         if (more.is_object()) value.update(more);
       }
     }

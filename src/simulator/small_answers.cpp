@@ -54,8 +54,8 @@ std::string listed(const std::vector<float>& values) {
   return text += ']';
 }
 
-Json model_json(const std::string& id) {
-  Json model;
+OrderedJson model_json(const std::string& id) {
+  OrderedJson model;
   model["id"] = id;
   model["object"] = "model";
   model["created"] = models_created;
@@ -75,7 +75,7 @@ Answer embeddings_answer(const Call& call, const Plan& plan, const Identity& ide
     answer.body += R"({"object":"embedding","index":)" + std::to_string(i) + R"(,"embedding":)" +
                    (call.base64 ? packed(values) : listed(values)) + '}';
   }
-  Json usage;
+  OrderedJson usage;
   usage["prompt_tokens"] = call.prompt_tokens;
   usage["total_tokens"] = call.prompt_tokens;
   answer.body += R"(],"model":)" + text_of_json(identity.model) + R"(,"usage":)" + text_of_json(usage) + '}';
@@ -83,18 +83,18 @@ Answer embeddings_answer(const Call& call, const Plan& plan, const Identity& ide
 }
 
 Answer moderation_answer(const Call& call, const Identity& identity) {
-  Json results = Json::array();
+  OrderedJson results = OrderedJson::array();
   for (std::size_t i = 0; i < call.inputs.size(); ++i) {
-    Json result;
+    OrderedJson result;
     result["flagged"] = false;
     for (const char* category : {"harassment", "hate", "self-harm", "sexual", "violence"}) {
       result["categories"][category] = false;
       result["category_scores"][category] = 0.0001;
-      result["category_applied_input_types"][category] = Json::array({"text"});
+      result["category_applied_input_types"][category] = OrderedJson::array({"text"});
     }
     results.push_back(std::move(result));
   }
-  Json body;
+  OrderedJson body;
   body["id"] = "modr-" + identity.suffix;
   body["model"] = identity.model;
   body["results"] = std::move(results);
@@ -105,9 +105,9 @@ Answer moderation_answer(const Call& call, const Identity& identity) {
 
 Answer models_answer(const Voice& voice, const std::vector<std::string>& models, std::string_view query) {
   if (voice.dialect == Dialect::anthropic) return messages_models(voice, models, query);
-  Json body;
+  OrderedJson body;
   body["object"] = "list";
-  body["data"] = Json::array();
+  body["data"] = OrderedJson::array();
   for (const std::string& id : models) body["data"].push_back(model_json(id));
   Answer answer;
   answer.body = text_of_json(body);

@@ -9,12 +9,12 @@ namespace {
 /// Whoever comes with still another key is counted together with all who came as late.
 constexpr std::size_t most_credentials = 10'000;
 
-Json tally_json(const Tally& tally) {
-  Json json;
+OrderedJson tally_json(const Tally& tally) {
+  OrderedJson json;
   json["requests"] = tally.requests;
   json["outcomes"] = tally.outcomes;
   json["faults"] = tally.faults;
-  json["statuses"] = Json::object();
+  json["statuses"] = OrderedJson::object();
   for (const auto& [status, count] : tally.statuses) json["statuses"][std::to_string(status)] = count;
   json["prompt_tokens"] = tally.prompt_tokens;
   json["completion_tokens"] = tally.completion_tokens;
@@ -39,7 +39,7 @@ void Stats::add(const TruthEntry& entry) {
 }
 
 std::string stats_json(const Stats& stats, const Gauges& gauges, const std::optional<Moment>& moment) {
-  Json json;
+  OrderedJson json;
   json["schedule"] = nullptr;
   if (moment) {
     json["schedule"] = {{"since_first_request_ms", std::chrono::duration_cast<Millis>(moment->since_start).count()},
@@ -49,7 +49,7 @@ std::string stats_json(const Stats& stats, const Gauges& gauges, const std::opti
   json["connections"] = {{"accepted", gauges.connections_accepted}, {"open", gauges.connections_open}};
   json["requests"] = {{"received", gauges.requests_received}, {"active", gauges.requests_active}};
   json["finished"] = tally_json(stats.all);
-  json["credentials"] = Json::object();
+  json["credentials"] = OrderedJson::object();
   for (const auto& [credential, tally] : stats.by_credential) json["credentials"][credential] = tally_json(tally);
   return text_of_json(json);
 }

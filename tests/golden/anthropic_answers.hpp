@@ -2,6 +2,8 @@
 // What the runners of tests/golden/anthropic share: reading cases, and the terms they are translated under.
 #include "tollgate/protocol/anthropic/chat_answer.hpp"
 
+#include "support/paths.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -19,7 +21,7 @@ inline const protocol::AnswerNames answer_names{.id = "r-1", .model = "claude-\"
 
 /// All cases of a file; each has an `id` of its own.
 inline std::vector<Json> golden_cases(const std::string& name) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/tests/golden/anthropic/" + name);
+  std::ifstream file(test::in_project("tests/golden/anthropic/") + name);
   std::vector<Json> cases;
   std::set<std::string> ids;
   for (std::string line; std::getline(file, line);) {

@@ -4,6 +4,7 @@
 #include "tollgate/protocol/anthropic/to_chat.hpp"
 
 #include "protocol/json_pick.hpp"
+#include "support/paths.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,7 @@ const AnswerNames names{.id = "abc", .model = "claude-x", .created = 1};
 
 /// Calls `check` with each case of a file; at least so many of different names.
 void for_each_case(const std::string& file, std::size_t least, const std::function<void(const Facts&)>& check) {
-  std::ifstream lines(std::string(TOLLGATE_SOURCE_DIR) + "/tests/golden/anthropic/" + file);
+  std::ifstream lines(test::in_project("tests/golden/anthropic/") + file);
   std::set<std::string> seen;
   for (std::string line; std::getline(lines, line);) {
     const Facts facts = Facts::parse(line);

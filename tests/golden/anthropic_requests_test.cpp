@@ -2,6 +2,8 @@
 // of bytes that must be handed on as they are written.
 #include "tollgate/protocol/anthropic/to_messages.hpp"
 
+#include "support/paths.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -60,7 +62,7 @@ void check(const json& golden) {
 }
 
 TEST(GoldenMessagesRequests, are_made_of_chat_completions) {
-  std::ifstream table(std::string(TOLLGATE_SOURCE_DIR) + "/tests/golden/anthropic/requests.jsonl");
+  std::ifstream table(test::in_project("tests/golden/anthropic/requests.jsonl"));
   std::set<std::string> names;
   for (std::string line; std::getline(table, line);) {
     const json golden = json::parse(line);

@@ -3,6 +3,7 @@
 #include "tollgate/base/instant.hpp"
 #include "tollgate/config/prices.hpp"
 
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -17,10 +18,8 @@ namespace {
 using nlohmann::json;
 using protocol::Usage;
 
-const std::string root = TOLLGATE_SOURCE_DIR;
-
 std::shared_ptr<const policy::PriceBook> book_of(const std::string& file) {
-  const config::LoadedPrices loaded = config::load_prices(root + file, config::test::disk_sources());
+  const config::LoadedPrices loaded = config::load_prices(test::in_project(file), config::test::disk_sources());
   for (const config::Fault& fault : loaded.faults) ADD_FAILURE() << config::to_text(fault);
   return loaded.book;
 }
@@ -67,7 +66,7 @@ Money reserved(const policy::PriceRow& row, const Usage& usage) {
 TEST(Invoices, come_to_the_amounts_that_exact_fractions_give) {
   const std::map<std::string, std::shared_ptr<const policy::PriceBook>> books{
       {"shipped", book_of("/config/prices.yaml")}, {"own", book_of("/tests/golden/invoices/prices.yaml")}};
-  std::ifstream table(root + "/tests/golden/invoices/invoices.jsonl");
+  std::ifstream table(test::in_project("tests/golden/invoices/invoices.jsonl"));
   std::set<std::string> names;
   for (std::string line; std::getline(table, line);) {
     const json invoice = json::parse(line);

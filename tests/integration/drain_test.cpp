@@ -4,6 +4,7 @@
 
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
@@ -228,7 +229,7 @@ TEST(Drain, ends_at_once_when_asked_again_whatever_is_going_on) {
 
 TEST(Program, ends_gracefully_at_a_signal) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "drain: {delay: 0s, limit: 1m}");
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()), "drain: {delay: 0s, limit: 1m}");
   OpenStream stream(gateway.address(), upstream);
   gateway.signal(SIGTERM);
   EXPECT_TRUE(eventually([&] { return !accepts(gateway.address()); }));
@@ -240,7 +241,7 @@ TEST(Program, ends_gracefully_at_a_signal) {
 
 TEST(Program, ends_at_once_at_the_second_signal) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "drain: {delay: 1m, limit: 1m}");
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()), "drain: {delay: 1m, limit: 1m}");
   OpenStream stream(gateway.address(), upstream);
   gateway.signal(SIGTERM);
   EXPECT_TRUE(gateway.wait_for_log("\"event\":\"draining\""));
@@ -252,7 +253,7 @@ TEST(Program, ends_at_once_at_the_second_signal) {
 
 TEST(Program, reads_its_configuration_again_at_a_hang_up) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()));
   gateway.rewrite_config(config_for(upstream.port()) + "  extra: {provider: up}\n");
   gateway.signal(SIGHUP);
   EXPECT_TRUE(gateway.wait_for_log("\"event\":\"config_loaded\",\"generation\":\"2\"")) << gateway.log();

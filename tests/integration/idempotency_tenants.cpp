@@ -1,6 +1,7 @@
 // Idempotency-Keys where there are tenants and a store: whose they are, what they cost, and what a restart leaves of
 // them.
 #include "idempotency_parts.hpp"
+#include "support/paths.hpp"
 #include "support/tollgate_process.hpp"
 
 #include <csignal>
@@ -120,7 +121,7 @@ TEST_F(StoredIdempotency, MayBeTriedAgainAfterAGatewayThatStoppedInGoodOrder) {
 
 TEST_F(StoredIdempotency, RefusesWhatACrashLeftUnanswered) {
   {
-    TollgateProcess killed(TOLLGATE_BINARY, config_for(upstream_.port()) + storage());
+    TollgateProcess killed(test::tollgate_binary(), config_for(upstream_.port()) + storage());
     RawClient client(killed.address());
     client.send(post("/v1/chat/completions", chat_body("m"), with_key("k")));
     upstream_.next();
@@ -137,7 +138,7 @@ TEST_F(StoredIdempotency, RefusesWhatACrashLeftUnanswered) {
 }
 
 TEST_F(StoredIdempotency, CallsNoUpstreamWhileTheStoreIsAway) {
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream_.port()) + storage());
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream_.port()) + storage());
   const auto ask_at = [&](const std::string& fields) {
     RawClient client(gateway.address());
     client.send(post("/v1/chat/completions", chat_body("m"), fields + "Connection: close\r\n"));

@@ -4,6 +4,7 @@
 
 #include "admin_parts.hpp"
 #include "app/admin_client.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 #include "support/tollgate_process.hpp"
 
@@ -20,14 +21,14 @@ class Guarded {
  private:
   TemporaryFolder storage_;
   RawUpstream upstream_;
-  TollgateProcess process_{TOLLGATE_BINARY, [this](const std::filesystem::path& folder) {
+  TollgateProcess process_{test::tollgate_binary(), [this](const std::filesystem::path& folder) {
                              return operators_config(storage_.path(), folder, upstream_.port(), "info");
                            }};
 };
 
 /// Runs `tollgate keys ARGUMENTS` with these two variables; an empty token is one that is not set.
 Outcome keys(const std::string& arguments, const std::string& address, const std::string& token = {}) {
-  return run_program(TOLLGATE_BINARY, "keys " + arguments,
+  return run_program(test::tollgate_binary(), "keys " + arguments,
                      "env -u TOLLGATE_ADMIN_TOKEN TOLLGATE_ADMIN_URL='http://" + address + "'" +
                          (token.empty() ? "" : " TOLLGATE_ADMIN_TOKEN='" + token + "'"));
 }
@@ -35,8 +36,8 @@ Outcome keys(const std::string& arguments, const std::string& address, const std
 TEST(KeysCommand, makes_lists_and_revokes_against_a_running_process) {
   RawUpstream upstream;
   const TemporaryFolder storage;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()) + "storage: {path: " +
-                                               (storage.path() / "t.db").string() + "}\ntenants: {acme: {}}\n");
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()) + "storage: {path: " +
+                                                       (storage.path() / "t.db").string() + "}\ntenants: {acme: {}}\n");
   const std::string at = gateway.admin_address();
   const Outcome made = keys("create --tenant acme --name ci --expires 90d --rpm 600 --address 127.0.0.0/8", at);
   EXPECT_EQ(made.code, 0) << made.errors;

@@ -5,6 +5,7 @@
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
 #include "support/keep_alive_upstream.hpp"
+#include "support/paths.hpp"
 #include "support/quick_simulator.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
@@ -262,7 +263,7 @@ TEST(ConnectionLimit, closes_what_is_too_much_and_takes_new_ones_when_there_is_r
 
 TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
   simulator::Server upstream(quick_simulator(4));
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.start()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.start()));
   RawClient early(gateway.address());
   early.send(get("/health/live"));
   EXPECT_EQ(early.read_answer().status, 200);
@@ -296,7 +297,7 @@ TEST(Descriptors, that_run_out_cost_neither_the_processor_nor_the_recovery) {
 
 TEST(Descriptors, that_run_out_for_an_upstream_connection_are_an_answer) {
   simulator::Server upstream(quick_simulator(4));
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.start(), "pool: {idle: 10ms}"));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.start(), "pool: {idle: 10ms}"));
   RawClient client(gateway.address());
   client.send(chat());  // a sanitizer needs descriptors of its own where it has not been before
   EXPECT_EQ(client.read_answer().status, 200);

@@ -2,6 +2,7 @@
 // The bounds hold for an ordinary build: under a sanitizer memory is the sanitizer's, so there the figures are printed
 // and the behaviour alone judged.
 #include "stream_parts.hpp"
+#include "support/paths.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 #include "support/tollgate_process.hpp"
@@ -176,7 +177,7 @@ TEST(Memory, of_a_stream_whose_client_does_not_read_is_256_KiB_at_most) {
   constexpr std::size_t loops = 2, more = 4, floods = 200;
   const Flood flood;
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "write_timeout: 10m");
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()), "write_timeout: 10m");
   const std::uint64_t at_rest = gateway.memory("VmRSS");
   // The first stream of each event loop also pays for what the loop has only once.
   std::vector<std::unique_ptr<SlowStream>> streams;
@@ -202,7 +203,7 @@ enum class Framing { length, chunked };
 /// Sends a large request through and gives the peak of the gateway's memory above its rest.
 void expect_peak(const std::string& what, const std::string& path, const std::string& body, Framing framing) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()), "max_body: 64MiB");
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()), "max_body: 64MiB");
   RawClient client(gateway.address());
   client.send(get("/health/live"));
   EXPECT_EQ(client.read_answer().status, 200);
@@ -254,7 +255,7 @@ TEST(Memory, of_a_50_MB_request_is_one_and_a_half_times_its_body_at_most) {
 
 TEST(Memory, of_an_event_that_never_ends_stays_small_and_the_stream_fails_at_its_cap) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()));
   RawClient client(gateway.address());
   client.send(post("/v1/chat/completions", chat_body("m", true)));
   RawSocket connection = upstream.accept();
@@ -280,7 +281,7 @@ TEST(Memory, of_an_event_that_never_ends_stays_small_and_the_stream_fails_at_its
 
 TEST(Memory, of_a_head_that_never_ends_stays_small) {
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()));
   RawClient client(gateway.address());
   client.send(post("/v1/chat/completions", chat_body("m")));
   RawSocket connection = upstream.accept();
@@ -297,7 +298,7 @@ TEST(Memory, of_a_head_that_never_ends_stays_small) {
 TEST(Memory, of_a_client_that_asks_without_reading_stays_small_and_all_is_answered) {
   constexpr std::size_t requests = 100'000;
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()));
   RawClient client(gateway.address());
   client.socket().set_receive_buffer(64 * KiB);
   const std::string one = get("/health/live", "X-Padding: " + std::string(400, 'x') + "\r\n");
@@ -320,7 +321,7 @@ TEST(Memory, of_a_client_that_asks_without_reading_stays_small_and_all_is_answer
 TEST(Memory, of_idle_connections_is_printed) {
   constexpr std::size_t connections = 1000;
   RawUpstream upstream;
-  TollgateProcess gateway(TOLLGATE_BINARY, config_for(upstream.port()));
+  TollgateProcess gateway(test::tollgate_binary(), config_for(upstream.port()));
   std::vector<RawClient> clients;
   const auto add = [&] {
     clients.emplace_back(gateway.address());

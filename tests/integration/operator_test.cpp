@@ -1,6 +1,7 @@
 // What an operator sees of routing and can do about it, on the real gateway: metrics, alarms, circuits by hand, and
 // answers to "what would happen", held against what does.
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/raw_client.hpp"
 #include "support/tollgate_process.hpp"
 
@@ -106,7 +107,7 @@ TEST(CredentialAlarm, IsOneLineForARefusalAndOneForItsEnd) {
     return "providers: {p: {credentials: [{name: main, key: canary-credential-1}], " +
            simulator(", accepts: [" + accepted + "]") + "}}\nmodels: {m: {provider: p}}\n";
   };
-  TollgateProcess gateway(TOLLGATE_BINARY, config("another-credential-2"));
+  TollgateProcess gateway(test::tollgate_binary(), config("another-credential-2"));
   const auto ask = [&gateway] {
     RawClient client(gateway.address());
     client.send(post("/v1/chat/completions", chat_body("m", false)));

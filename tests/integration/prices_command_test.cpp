@@ -1,6 +1,7 @@
 // `tollgate prices` as a person or a script runs it: the real program, its two outputs and its exit code, on files that
 // are good, broken, and taken over from elsewhere.
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,7 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Outcome tollgate(const std::string& arguments) { return run_program(TOLLGATE_BINARY, arguments); }
+Outcome tollgate(const std::string& arguments) { return run_program(test::tollgate_binary(), arguments); }
 
 class PricesCommand : public testing::Test {
  protected:
@@ -68,7 +69,7 @@ TEST_F(PricesCommand, check_tells_the_faults_of_the_files) {
 }
 
 TEST_F(PricesCommand, import_makes_a_file_that_check_takes) {
-  const std::string map = TOLLGATE_SOURCE_DIR "/tests/data/litellm_prices.json";
+  const std::string map = test::in_project("tests/data/litellm_prices.json");
   const Outcome run = tollgate("prices import " + map + " --provider xai --provider cohere");
   EXPECT_EQ(run.code, 0);
   EXPECT_EQ(run.errors, "xai/grok-4.6: its flex prices are not one share of its list prices\n2 models, 1 findings\n");
@@ -90,7 +91,8 @@ TEST_F(PricesCommand, import_fails_without_a_file_that_it_knows) {
   EXPECT_EQ(run.code, 1);
   EXPECT_NE(run.errors.find("list.json: this is no JSON object"), std::string::npos) << run.errors;
   EXPECT_EQ(
-      tollgate("prices import " TOLLGATE_SOURCE_DIR "/tests/data/litellm_prices.json -o " + path("no/folder")).code, 1);
+      tollgate("prices import " + test::in_project("tests/data/litellm_prices.json") + " -o " + path("no/folder")).code,
+      1);
   EXPECT_EQ(tollgate("prices").code, 2);
 }
 

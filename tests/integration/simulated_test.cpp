@@ -3,6 +3,7 @@
 #include "tollgate/simulator/fault.hpp"
 
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -19,10 +20,10 @@ using nlohmann::json;
 
 std::string shipped_config() {
   std::ostringstream text;
-  text << std::ifstream(TOLLGATE_SOURCE_DIR "/config/routes.yaml").rdbuf();
+  text << std::ifstream(test::in_project("config/routes.yaml")).rdbuf();
   std::string config = text.str();
   const std::string relative = "prices: ";  // the text moves into a folder of its own
-  return config.insert(config.find(relative) + relative.size(), TOLLGATE_SOURCE_DIR "/config/");
+  return config.insert(config.find(relative) + relative.size(), test::in_project("config/"));
 }
 
 std::vector<std::string> data_of(const std::string& body) {

@@ -2,6 +2,7 @@
 // access log that holds nothing of what passed through.
 #include "stream_parts.hpp"
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/raw_client.hpp"
 #include "support/raw_upstream.hpp"
 
@@ -87,7 +88,7 @@ TEST(Health, is_told_on_every_plane_without_details) {
 
 /// The names in the table of docs/metrics.md, the first column's.
 std::set<std::string> documented_metrics() {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
+  std::ifstream file(test::in_project("docs/metrics.md"));
   std::set<std::string> names;
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("| `tollgate_") || line.starts_with("| `process_") ||
@@ -280,7 +281,7 @@ TEST(AccessLog, has_a_line_per_request_with_what_is_known_of_it) {
     EXPECT_TRUE(line.at(time).is_number()) << time;
 
   // Every field of a line is one that the docs name, and what the docs say is always there is.
-  std::ifstream docs(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
+  std::ifstream docs(test::in_project("docs/metrics.md"));
   const std::string text{std::istreambuf_iterator<char>(docs), {}};
   for (const auto& [name, value] : line.items()) EXPECT_NE(text.find("`" + name + "`"), std::string::npos) << name;
 

@@ -4,6 +4,7 @@
 
 #include "app/admin_client.hpp"
 #include "support/gateway_under_test.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 #include "support/raw_upstream.hpp"
 #include "support/tollgate_process.hpp"
@@ -18,7 +19,7 @@ namespace tollgate::test {
 namespace {
 
 Outcome usage(const std::string& arguments, const std::string& address = "127.0.0.1:1") {
-  return run_program(TOLLGATE_BINARY, "usage " + arguments,
+  return run_program(test::tollgate_binary(), "usage " + arguments,
                      "env -u TOLLGATE_ADMIN_TOKEN TOLLGATE_ADMIN_URL='http://" + address + "'");
 }
 
@@ -95,7 +96,7 @@ TEST(UsageCommand, reads_the_ledger_of_a_configuration_and_the_one_of_a_running_
   std::ofstream(file) << "version: 1\n" << config;
   const Outcome from_file = usage("--by tenant --json --config " + file + november);
   EXPECT_EQ(from_file.code, 0) << from_file.errors;
-  const TollgateProcess gateway(TOLLGATE_BINARY, config);
+  const TollgateProcess gateway(test::tollgate_binary(), config);
   const Outcome from_gateway = usage("--by tenant --json" + november, gateway.admin_address());
   EXPECT_EQ(from_gateway.code, 0) << from_gateway.errors;
   EXPECT_EQ(nlohmann::json::parse(from_gateway.out), nlohmann::json::parse(from_file.out));

@@ -1,6 +1,8 @@
 #pragma once
 // Which bytes may stand where in a head, and the scans built on that: 16 bytes at a time with SSE2, which every x86-64
 // has, else by table. The head parser runs on each request, and these scans are nearly all of its work.
+#include "tollgate/base/ascii.hpp"
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -37,7 +39,6 @@ inline constexpr std::array<std::uint8_t, 256> character_table = [] {
 }();
 
 inline bool is(char c, Characters wanted) { return (character_table[static_cast<unsigned char>(c)] & wanted) != 0; }
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_white(char c) { return c == ' ' || c == '\t'; }
 /// A control byte, DEL among them.
 inline bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }

@@ -2,7 +2,7 @@
 // conversation costs a step over its text, and the decoding of one turn.
 #include "tollgate/protocol/openai/prompt.hpp"
 
-#include "protocol/json_scan.hpp"
+#include "protocol/json_each.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/kept_text.hpp"
 
@@ -16,36 +16,17 @@ using json::Kind;
 using json::Reader;
 using json::Value;
 
-/// Calls `use` with the name of each member of the object that comes next; it takes the value. False: that is no
-/// object, and is stepped over, or it is broken.
-template <class Use>
-bool for_each_member(Reader& reader, Use use) {
-  if (!reader.enter_object()) {
-    reader.take();
-    return false;
-  }
-  while (reader.next_member()) use(reader.key());
-  return !reader.failed();
-}
-
-template <class Use>
-void for_each_element(const Value& array, Use use) {
-  Reader reader(array.text);
-  if (!reader.enter_array()) return;
-  while (reader.next_element()) use(reader);
-}
-
 /// A content as it is written everywhere: a text, or a list of texts and of parts that have one.
 void add_content(const Value& content, KeptText& text) {
   if (content.kind == Kind::string) text.add(content.inside());
   if (content.kind != Kind::array) return;
-  for_each_element(content, [&](Reader& reader) {
+  json::for_each_element(content, [&](Reader& reader) {
     if (reader.peek() == Kind::string) {
       if (const Value part = reader.take(); part.kind == Kind::string) text.add(part.inside());
       return;
     }
     Value part;
-    const bool whole = for_each_member(reader, [&](std::string_view key) {
+    const bool whole = json::for_each_member(reader, [&](std::string_view key) {
       const bool is_text = key == "text";
       const Value value = reader.take();
       if (is_text) part = value;
@@ -68,7 +49,7 @@ bool is_result(const Value& content) {
   bool any = false;
   while (reader.next_element()) {
     bool result = false, text = false;
-    for_each_member(reader, [&](std::string_view key) {
+    json::for_each_member(reader, [&](std::string_view key) {
       const bool is_type = key == "type";
       const Value value = reader.take();
       if (!is_type) return;
@@ -97,7 +78,7 @@ class PromptReader {
 PromptText PromptReader::read(std::string_view body) {
   Reader reader(body);
   Value messages, input, prompt, instructions, system, tools, functions;
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     Value* const known = key == "messages"       ? &messages
                          : key == "input"        ? &input
                          : key == "prompt"       ? &prompt
@@ -126,9 +107,9 @@ PromptText PromptReader::read(std::string_view body) {
 }
 
 void PromptReader::read_messages(const Value& messages) {
-  for_each_element(messages, [&](Reader& reader) {
+  json::for_each_element(messages, [&](Reader& reader) {
     Value role, content;
-    const bool whole = for_each_member(reader, [&](std::string_view key) {
+    const bool whole = json::for_each_member(reader, [&](std::string_view key) {
       const bool is_role = key == "role", is_content = key == "content";
       const Value value = reader.take();
       if (is_role) role = value;
@@ -142,11 +123,11 @@ void PromptReader::read_messages(const Value& messages) {
 }
 
 void PromptReader::read_tools(const Value& tools) {
-  for_each_element(tools, [&](Reader& reader) {
+  json::for_each_element(tools, [&](Reader& reader) {
     Value type, name, function_name;
-    for_each_member(reader, [&](std::string_view key) {
+    json::for_each_member(reader, [&](std::string_view key) {
       if (key == "function") {
-        for_each_member(reader, [&](std::string_view inside) {
+        json::for_each_member(reader, [&](std::string_view inside) {
           const bool is_name = inside == "name";
           const Value value = reader.take();
           if (is_name) function_name = value;

@@ -2,7 +2,7 @@
 // level that is known, and nested schemas are walked where they lie, so that depth costs nothing.
 #include "tollgate/protocol/openai/prompt_parts.hpp"
 
-#include "protocol/json_scan.hpp"
+#include "protocol/json_each.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/kept_text.hpp"
 
@@ -39,24 +39,6 @@ class PartsReader {
   PromptShape shape_;
 };
 
-template <class Use>
-void for_each_element(const Value& array, Use use) {
-  Reader reader(array.text);
-  if (array.kind != Kind::array || !reader.enter_array()) return;
-  while (reader.next_element()) use(reader);
-}
-
-/// Calls `use` with the name of each member of the object that comes next; it takes the value. What is no object is
-/// stepped over.
-template <class Use>
-void for_each_member(Reader& reader, Use use) {
-  if (!reader.enter_object()) {
-    reader.take();
-    return;
-  }
-  while (reader.next_member()) use(reader.key());
-}
-
 /// Where to cut a text with escapes: at a blank of its last bytes, else anywhere between two characters.
 std::size_t part_end(std::string_view inside) {
   if (inside.size() <= prompt_part_decoded) return inside.size();
@@ -84,7 +66,7 @@ void PartsReader::add_text(const Value& value) {
 bool PartsReader::add_source(const Value& source) {
   Value type, data, content;
   Reader reader(source.text);
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     Value* const known = key == "type" ? &type : key == "data" ? &data : key == "content" ? &content : nullptr;
     const Value value = reader.take();
     if (known != nullptr) *known = value;
@@ -98,14 +80,15 @@ bool PartsReader::add_source(const Value& source) {
 void PartsReader::add_part(Reader& reader, unsigned depth) {
   if (reader.peek() == Kind::string) return add_text(reader.take());
   Value type, text, detail, content, name, input, source;
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     if (key == "image_url") {
       // An object in chat completions, a text in responses.
-      return for_each_member(reader, [&](std::string_view inside) {
+      json::for_each_member(reader, [&](std::string_view inside) {
         const bool is_detail = inside == "detail";
         const Value value = reader.take();
         if (is_detail) detail = value;
       });
+      return;
     }
     Value* const known = key == "type"                                            ? &type
                          : key == "text" || key == "refusal" || key == "thinking" ? &text
@@ -135,13 +118,13 @@ void PartsReader::add_part(Reader& reader, unsigned depth) {
 
 void PartsReader::add_content(const Value& content, unsigned depth) {
   add_text(content);
-  for_each_element(content, [&](Reader& reader) { add_part(reader, depth); });
+  json::for_each_element(content, [&](Reader& reader) { add_part(reader, depth); });
 }
 
 /// A text, texts, or tokens in place of either.
 void PartsReader::add_prompt(const Value& prompt) {
   add_text(prompt);
-  for_each_element(prompt, [&](Reader& reader) {
+  json::for_each_element(prompt, [&](Reader& reader) {
     if (!reader.enter_array()) {
       const Value value = reader.take();
       if (value.kind == Kind::number) ++shape_.token_ids;
@@ -153,10 +136,10 @@ void PartsReader::add_prompt(const Value& prompt) {
 }
 
 void PartsReader::add_tool_calls(const Value& calls) {
-  for_each_element(calls, [&](Reader& reader) {
-    for_each_member(reader, [&](std::string_view key) {
+  json::for_each_element(calls, [&](Reader& reader) {
+    json::for_each_member(reader, [&](std::string_view key) {
       if (key != "function" && key != "custom") return void(reader.take());
-      for_each_member(reader, [&](std::string_view inside) {
+      json::for_each_member(reader, [&](std::string_view inside) {
         const bool counts = inside == "name" || inside == "arguments" || inside == "input";
         const Value value = reader.take();
         if (counts) add_text(value);
@@ -168,9 +151,10 @@ void PartsReader::add_tool_calls(const Value& calls) {
 void PartsReader::add_message(Reader& reader) {
   Value role, name, calls;
   ++shape_.messages;
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     if (key == "function_call") {
-      return for_each_member(reader, [&](std::string_view) { add_text(reader.take()); });
+      json::for_each_member(reader, [&](std::string_view) { add_text(reader.take()); });
+      return;
     }
     Value* const known = key == "role" ? &role : key == "name" ? &name : key == "tool_calls" ? &calls : nullptr;
     const bool is_content = key == "content" || key == "output" || key == "summary";
@@ -187,7 +171,7 @@ void PartsReader::add_message(Reader& reader) {
 }
 
 void PartsReader::add_messages(const Value& messages) {
-  for_each_element(messages, [&](Reader& reader) { add_message(reader); });
+  json::for_each_element(messages, [&](Reader& reader) { add_message(reader); });
 }
 
 void PartsReader::add_strings(Reader& reader) {
@@ -201,7 +185,7 @@ void PartsReader::add_schema(Reader& reader, bool names_properties) {
     while (reader.next_element()) add_schema(reader, false);
     return;
   }
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     if (names_properties) {
       ++shape_.properties;
       text_(key);
@@ -213,7 +197,7 @@ void PartsReader::add_schema(Reader& reader, bool names_properties) {
 }
 
 void PartsReader::add_tool(Reader& reader) {
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     if (key == "function" || key == "custom") return add_tool(reader);
     if (key == "name" || key == "description") return add_text(reader.take());
     if (key == "parameters" || key == "input_schema") return add_schema(reader, false);
@@ -222,7 +206,7 @@ void PartsReader::add_tool(Reader& reader) {
 }
 
 void PartsReader::add_tools(const Value& tools) {
-  for_each_element(tools, [&](Reader& reader) {
+  json::for_each_element(tools, [&](Reader& reader) {
     ++shape_.tools;
     add_tool(reader);
   });
@@ -236,7 +220,7 @@ void PartsReader::add_format(const Value& format) {
 PromptShape PartsReader::read(std::string_view body) {
   Reader reader(body);
   Value messages, input, prompt, suffix, instructions, tools, functions, response_format, text;
-  for_each_member(reader, [&](std::string_view key) {
+  json::for_each_member(reader, [&](std::string_view key) {
     Value* const known = key == "messages"                          ? &messages
                          : key == "input"                           ? &input
                          : key == "prompt"                          ? &prompt

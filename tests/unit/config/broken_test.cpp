@@ -1,3 +1,4 @@
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -9,7 +10,7 @@
 namespace tollgate::config {
 namespace {
 
-const std::filesystem::path folder = std::filesystem::path(TOLLGATE_SOURCE_DIR) / "tests/unit/config/broken";
+const std::filesystem::path folder = tollgate::test::in_project("tests/unit/config/broken");
 
 std::vector<std::string> broken_files() {
   std::vector<std::string> names;

@@ -6,6 +6,7 @@
 #include "tollgate/protocol/http/crossing.hpp"
 #include "tollgate/simulator/fault.hpp"
 
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@
 namespace tollgate::config {
 namespace {
 
-const std::filesystem::path root = TOLLGATE_SOURCE_DIR;
+const std::filesystem::path root = tollgate::test::in_project("");
 
 TEST(ShippedFiles, smallest_one_needs_nothing_from_outside) {
   const Loaded loaded = load((root / "config/routes.yaml").string(), test::disk_sources());

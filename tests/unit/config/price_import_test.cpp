@@ -3,6 +3,7 @@
 #include "tollgate/config/prices.hpp"
 
 #include "config/exact_number.hpp"
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ using policy::PriceRow;
 constexpr std::int64_t dollar = Money::nanos_per_dollar;
 
 ImportedPrices sample(const std::vector<std::string>& providers = {}) {
-  const auto text = test::disk_sources().read_file(TOLLGATE_SOURCE_DIR "/tests/data/litellm_prices.json");
+  const auto text = test::disk_sources().read_file(tollgate::test::in_project("tests/data/litellm_prices.json"));
   const auto imported = import_litellm_prices(*text, providers);
   EXPECT_TRUE(imported);
   return *imported;

@@ -1,5 +1,6 @@
 #include "tollgate/config/prices.hpp"
 
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -325,7 +326,7 @@ TEST(Prices, with_a_fault_are_told_in_their_own_file) {
 }
 
 std::shared_ptr<const policy::PriceBook> shipped() {
-  const LoadedPrices loaded = load_prices(TOLLGATE_SOURCE_DIR "/config/prices.yaml", test::disk_sources());
+  const LoadedPrices loaded = load_prices(tollgate::test::in_project("config/prices.yaml"), test::disk_sources());
   for (const Fault& fault : loaded.faults) ADD_FAILURE() << to_text(fault);
   return loaded.book;
 }
@@ -345,7 +346,7 @@ TEST(ShippedPrices, hold_the_facts_of_the_product) {
 }
 
 TEST(ShippedPrices, know_every_model_of_the_shipped_configuration) {
-  const Loaded loaded = load(TOLLGATE_SOURCE_DIR "/config/routes.yaml", test::disk_sources());
+  const Loaded loaded = load(tollgate::test::in_project("config/routes.yaml"), test::disk_sources());
   ASSERT_TRUE(loaded.snapshot) << test::all_text(loaded);
   for (const Model& model : loaded.snapshot->models) {
     for (const Target& target : model.targets) EXPECT_TRUE(target.price) << model.name;

@@ -1,6 +1,7 @@
 #include "tollgate/config/schema.hpp"
 
 #include "config/tree.hpp"
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -16,8 +17,6 @@ namespace tollgate::config {
 namespace {
 
 using Json = nlohmann::json;
-
-const std::string root = TOLLGATE_SOURCE_DIR;
 
 /// The schema of a mapping for which a word may stand.
 const Json& mapping_of(const Json& schema) {
@@ -66,7 +65,7 @@ TEST(Schema, and_the_full_file_hold_the_same_keys) {
   const Json json = Json::parse(schema());
   std::set<std::string> in_schema, in_file;
   collect(json, "", in_schema);
-  const std::string path = root + "/config/routes.full.yaml";
+  const std::string path = tollgate::test::in_project("config/routes.full.yaml");
   Report report;
   const Tree tree = parse_tree(*test::disk_sources().read_file(path), path, report);
   ASSERT_TRUE(tree.root);
@@ -101,7 +100,7 @@ std::set<std::string> table_words(const std::string& page) {
 TEST(Schema, every_key_has_its_row_in_the_docs) {
   std::set<std::string> keys;
   collect(Json::parse(schema()), "", keys);
-  const auto words = table_words(*test::disk_sources().read_file(root + "/docs/configuration.md"));
+  const auto words = table_words(*test::disk_sources().read_file(tollgate::test::in_project("docs/configuration.md")));
   for (const std::string& path : keys) {
     const std::string key = path.substr(path.rfind('.') + 1);
     if (!path.ends_with("[]") && key != "*") {
@@ -111,7 +110,8 @@ TEST(Schema, every_key_has_its_row_in_the_docs) {
 }
 
 std::shared_ptr<const Snapshot> full() {
-  const Loaded loaded = load(root + "/config/routes.full.yaml", test::disk_sources(), {.allow_unset = true});
+  const Loaded loaded =
+      load(tollgate::test::in_project("config/routes.full.yaml"), test::disk_sources(), {.allow_unset = true});
   EXPECT_TRUE(loaded.snapshot) << test::all_text(loaded);
   return loaded.snapshot;
 }
@@ -142,7 +142,7 @@ TEST(Effective, loads_again_to_the_same) {
   for (std::size_t at = whole.find("\"***\""); at != whole.npos; at = whole.find("\"***\"", at))
     whole.replace(at + 1, 3, "a-secret-of-more-than-thirty-two-bytes-" + std::to_string(number++));
   test::Memory memory;
-  const std::string prices = root + "/config/prices.yaml";
+  const std::string prices = tollgate::test::in_project("config/prices.yaml");
   memory.files[prices] = *test::disk_sources().read_file(prices);
   const Loaded again = memory.load(whole, {.allow_unset = true});
   ASSERT_TRUE(again.snapshot) << test::all_text(again);

@@ -1,6 +1,7 @@
 #include "tollgate/config/task_rules.hpp"
 
 #include "support/labelled_prompts.hpp"
+#include "support/paths.hpp"
 #include "unit/config/sources.hpp"
 
 #include <gtest/gtest.h>
@@ -144,7 +145,7 @@ TEST(TaskRuleFile, must_be_there_and_hold_something) {
 }
 
 TEST(ShippedTaskRules, are_built_in_as_they_stand_in_the_file) {
-  const std::string file = std::string(TOLLGATE_SOURCE_DIR) + "/config/tasks.yaml";
+  const std::string file = tollgate::test::in_project("config/tasks.yaml");
   const auto text = test::disk_sources().read_file(file);
   ASSERT_TRUE(text);
   EXPECT_EQ(default_task_rules_text(), *text);
@@ -158,7 +159,7 @@ TEST(ShippedTaskRules, are_built_in_as_they_stand_in_the_file) {
 TEST(ShippedTaskRules, tell_what_they_were_tuned_with) {
   const LoadedTaskRules rules = default_task_rules();
   const auto prompts =
-      tollgate::test::read_labelled_prompts(std::string(TOLLGATE_SOURCE_DIR) + "/tests/data/prompts/tuning.jsonl");
+      tollgate::test::read_labelled_prompts(tollgate::test::in_project("tests/data/prompts/tuning.jsonl"));
   ASSERT_GE(prompts.size(), 150u);
   std::size_t right = 0;
   std::string wrong;

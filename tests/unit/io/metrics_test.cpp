@@ -3,6 +3,7 @@
 #include "tollgate/io/metrics.hpp"
 
 #include "scrape.hpp"
+#include "support/paths.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -331,7 +332,7 @@ TEST(Metrics, tells_of_the_process_and_the_build) {
 }
 
 TEST(Metrics, are_the_ones_in_the_documentation) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/metrics.md");
+  std::ifstream file(test::in_project("docs/metrics.md"));
   ASSERT_TRUE(file);
   std::map<std::string, std::string> documented;  // name to type
   const std::regex row(R"(\| `(\w+)` \| (counter|gauge|histogram) \|.*)");

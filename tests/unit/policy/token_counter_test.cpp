@@ -5,6 +5,7 @@
 #include "policy/token_count.hpp"
 #include "policy/token_merger.hpp"
 #include "policy/token_splitter.hpp"
+#include "support/paths.hpp"
 #include "support/token_corpus.hpp"
 
 #include <gtest/gtest.h>
@@ -36,7 +37,7 @@ std::string repeated(std::string_view piece, std::size_t bytes) {
 }
 
 std::vector<test::CountedText> corpus() {
-  return test::read_token_corpus(TOLLGATE_SOURCE_DIR "/tests/data/tokens/corpus.jsonl");
+  return test::read_token_corpus(test::in_project("tests/data/tokens/corpus.jsonl"));
 }
 
 TEST(TokenCounter, counts_what_the_reference_counts_in_every_language) {

@@ -7,6 +7,7 @@
 #include "protocol/anthropic/inbound/strict_schema.hpp"
 #include "protocol/anthropic/inbound/tool_ids.hpp"
 #include "protocol/json_pick.hpp"
+#include "support/paths.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -209,7 +210,7 @@ TEST(ModelsPage, is_what_clients_turn) {
 }
 
 TEST(MessageFields, are_the_rows_of_their_page) {
-  std::ifstream page(std::string(TOLLGATE_SOURCE_DIR) + "/docs/messages.md");
+  std::ifstream page(test::in_project("docs/messages.md"));
   std::vector<std::string> rows, expected;
   bool within = false;
   for (std::string line; std::getline(page, line);) {

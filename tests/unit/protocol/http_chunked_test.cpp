@@ -2,6 +2,8 @@
 // since where the reads happen to cut a body must mean nothing.
 #include "tollgate/protocol/http/chunked.hpp"
 
+#include "support/paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -223,7 +225,7 @@ TEST(ChunkHeader, is_read_back_as_the_size_written) {
 }
 
 TEST(ChunkedDecoder, docs_name_each_rule) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/http-rules.md");
+  std::ifstream file(test::in_project("docs/http-rules.md"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   for (const auto& cases : {common_cases(), request_cases(), response_cases()}) {
     for (const Case& wanted : cases) {

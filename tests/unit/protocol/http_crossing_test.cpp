@@ -2,6 +2,8 @@
 // docs/http-rules.md prints them as they are.
 #include "tollgate/protocol/http/crossing.hpp"
 
+#include "support/paths.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -134,7 +136,7 @@ TEST(Crossing, cookies_accounts_and_framing_stay_behind_on_responses) {
 
 /// The names of the bullets ("- `name`") below a heading.
 std::vector<std::string> bullets_below(std::string_view heading) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/http-rules.md");
+  std::ifstream file(test::in_project("docs/http-rules.md"));
   std::vector<std::string> names;
   bool below = false;
   for (std::string line; std::getline(file, line);) {

@@ -1,6 +1,7 @@
 // The guard on request heads, case by case. What it must refuse is in http_request_cases.hpp; here is how it answers,
 // also when a head comes in pieces, and that docs/http-rules.md names each rule with its status.
 #include "http_request_cases.hpp"
+#include "support/paths.hpp"
 
 #include <gtest/gtest.h>
 
@@ -183,7 +184,7 @@ TEST(RequestHead, compares_lists_and_names_without_case) {
 }
 
 TEST(RequestHead, docs_name_each_rule_with_its_status) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/http-rules.md");
+  std::ifstream file(test::in_project("docs/http-rules.md"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   for (const auto& wanted : refused_requests()) {
     const std::string row = "| " + std::string(wanted.rule) + " | " + std::to_string(wanted.status) + " |";

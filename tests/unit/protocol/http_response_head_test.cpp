@@ -2,6 +2,8 @@
 // itself, could be read in two ways.
 #include "tollgate/protocol/http/head.hpp"
 
+#include "support/paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -251,7 +253,7 @@ TEST(ResponseHead, forgets_the_head_it_parsed_before) {
 }
 
 TEST(ResponseHead, docs_name_each_rule) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/http-rules.md");
+  std::ifstream file(test::in_project("docs/http-rules.md"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   for (const auto& wanted : refused_responses()) {
     EXPECT_NE(page.find("| " + std::string(wanted.rule) + " |"), std::string::npos) << wanted.rule;

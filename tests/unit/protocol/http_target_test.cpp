@@ -2,6 +2,8 @@
 // the one it was checked for.
 #include "tollgate/protocol/http/target.hpp"
 
+#include "support/paths.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -115,7 +117,7 @@ TEST(ParseTarget, refuses_what_could_lead_elsewhere) {
 }
 
 TEST(ParseTarget, docs_name_each_rule) {
-  std::ifstream file(TOLLGATE_SOURCE_DIR "/docs/http-rules.md");
+  std::ifstream file(test::in_project("docs/http-rules.md"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   for (const auto& [raw, fault] : refused_targets()) {
     EXPECT_NE(page.find("| " + fault), std::string::npos) << fault;

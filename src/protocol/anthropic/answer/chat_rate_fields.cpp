@@ -1,3 +1,4 @@
+#include "tollgate/base/ascii.hpp"
 #include "tollgate/base/instant.hpp"
 #include "tollgate/protocol/anthropic/chat_answer.hpp"
 
@@ -9,7 +10,6 @@ namespace {
 
 bool is_count(std::string_view text) {
   constexpr std::size_t most_digits = 18;
-  const auto is_digit = [](char byte) { return byte >= '0' && byte <= '9'; };
   return !text.empty() && text.size() <= most_digits && std::ranges::all_of(text, is_digit);
 }
 

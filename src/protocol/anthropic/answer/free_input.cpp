@@ -15,8 +15,6 @@ constexpr std::string_view wanted_name = "input";
 constexpr std::size_t one_unit = 6;    // \uXXXX
 constexpr std::size_t two_units = 12;  // a pair of surrogates
 
-bool is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
-
 /// One byte of text whose characters may come in several.
 void put(std::string& inside, char byte) {
   if (static_cast<unsigned char>(byte) < 0x80)
@@ -58,7 +56,7 @@ void FreeInput::step(char byte, std::string& inside) {
       return;
     default: break;
   }
-  if (is_blank(byte)) return;
+  if (json::is_blank(byte)) return;
   if (place_ == Place::value)
     begin_value(byte, inside);
   else
@@ -132,7 +130,7 @@ void FreeInput::take_other(char byte, std::string& inside) {
     place_ = Place::after;
     return find_name(byte);
   }
-  if (wanted_ && !(outside && is_blank(byte))) put(inside, byte);
+  if (wanted_ && !(outside && json::is_blank(byte))) put(inside, byte);
   if (quoted_) {
     quoted_ = escaped_ || byte != '"';
     escaped_ = !escaped_ && byte == '\\';

@@ -16,8 +16,6 @@ using json::Kind;
 using json::pick;
 using json::Value;
 
-bool is_absent(const Value& value) { return value.kind == Kind::none || value.is_null(); }
-
 std::string text_of(const Value& value) {
   return value.kind == Kind::string ? json::decode_lossy(value.inside()) : std::string();
 }
@@ -152,7 +150,7 @@ bool add_text_of(const Block& block, std::string_view name, ChatParts& parts, No
 
 Block read_block(const Value& value, std::string place, Notes& notes) {
   const auto [type, cache_control, citations] = pick<3>(value.text, {"type", "cache_control", "citations"});
-  if (!is_absent(cache_control)) notes.leave_out(message_field("cache_control"));
+  if (cache_control.is_given()) notes.leave_out(message_field("cache_control"));
   if (citations.truthy()) notes.leave_out(message_field("content.citations"));
   return {value, type, text_of(type), std::move(place)};
 }
@@ -169,7 +167,7 @@ bool add_block(const Block& block, ChatParts& parts, Notes& notes) {
 }
 
 bool add_content(const Value& content, std::string_view place, ChatParts& parts, Notes& notes) {
-  if (is_absent(content)) return true;
+  if (!content.is_given()) return true;
   if (content.kind == Kind::string) {
     if (!content.inside().empty()) parts.add_text(content.inside());
     return true;

@@ -46,8 +46,6 @@ constexpr std::array<ClientTool, 3> client_tools{{
      R"("old_path":{"type":"string"},"new_path":{"type":"string"}},"required":["command"]})"},
 }};
 
-bool is_absent(const Value& value) { return value.kind == Kind::none || value.is_null(); }
-
 const ClientTool* find_client_tool(std::string_view type) {
   for (const ClientTool& tool : client_tools)
     if (type.starts_with(tool.type)) return &tool;
@@ -93,7 +91,7 @@ bool ToolWriter::write_tool(const Value& tool, std::string_view place) {
                              "leave it out, or ask for a model that is served there",
                          place);
   }
-  if (known == nullptr && !is_absent(schema) && schema.kind != Kind::object)
+  if (known == nullptr && schema.is_given() && schema.kind != Kind::object)
     return notes_.refuse(std::string(place) + ".input_schema must be an object", place);
   out_.open_object().key("type").raw("\"function\"").key("function").open_object();
   out_.key("name").escaped(name.inside());
@@ -101,7 +99,7 @@ bool ToolWriter::write_tool(const Value& tool, std::string_view place) {
     out_.key("description").text(known->description).key("parameters").raw(known->parameters);
   } else {
     if (description.kind == Kind::string) out_.key("description").escaped(description.inside());
-    out_.key("parameters").raw(is_absent(schema) ? no_parameters : schema.text);
+    out_.key("parameters").raw(!schema.is_given() ? no_parameters : schema.text);
     if (strict.kind == Kind::boolean) write_strict(strict, schema.text);
   }
   out_.close_object().close_object();
@@ -134,10 +132,10 @@ bool ToolWriter::write_choice(const Value& choice) {
 }  // namespace
 
 bool write_tools(const Value& tools, const Value& choice, Writer& out, Notes& notes) {
-  if (!is_absent(tools) && tools.kind != Kind::array) return notes.refuse("'tools' must be a list", "tools");
+  if (tools.is_given() && tools.kind != Kind::array) return notes.refuse("'tools' must be a list", "tools");
   ToolWriter writer(out, notes);
   if (!tools.truthy()) {
-    if (!is_absent(choice)) notes.leave_out(message_field("tool_choice"));
+    if (choice.is_given()) notes.leave_out(message_field("tool_choice"));
     return true;
   }
   out.key("tools").open_array();
@@ -146,7 +144,7 @@ bool write_tools(const Value& tools, const Value& choice, Writer& out, Notes& no
   for (std::size_t at = 0; reader.next_element(); ++at)
     if (!writer.write_tool(reader.take(), "tools." + std::to_string(at))) return false;
   out.close_array();
-  return is_absent(choice) || writer.write_choice(choice);
+  return !choice.is_given() || writer.write_choice(choice);
 }
 
 }  // namespace tollgate::protocol::anthropic::inbound

@@ -18,8 +18,6 @@ using json::pick;
 using json::Value;
 using json::Writer;
 
-bool is_absent(const Value& value) { return value.kind == Kind::none || value.is_null(); }
-
 constexpr std::string_view attached = "[attached in the next message]";
 
 class TurnWriter {
@@ -141,11 +139,11 @@ bool TurnWriter::add_call(const Block& block, Writer& calls) {
   const auto [id, name, input] = pick<3>(block.whole.text, {"id", "name", "input"});
   if (id.kind != Kind::string || name.kind != Kind::string)
     return notes_.refuse(block.place + ": a tool_use needs 'id' and 'name'", block.place);
-  if (!is_absent(input) && input.kind != Kind::object)
+  if (input.is_given() && input.kind != Kind::object)
     return notes_.refuse(block.place + ".input must be an object", block.place);
   calls.open_object().key("id").text(chat_call_id(json::decode_lossy(id.inside()))).key("type").raw("\"function\"");
   calls.key("function").open_object().key("name").escaped(name.inside());
-  calls.key("arguments").text(is_absent(input) ? "{}" : input.text);
+  calls.key("arguments").text(!input.is_given() ? "{}" : input.text);
   calls.close_object().close_object();
   return true;
 }

@@ -24,8 +24,6 @@ using json::pick;
 using json::Value;
 using json::Writer;
 
-bool is_absent(const Value& value) { return value.kind == Kind::none || value.is_null(); }
-
 std::string text_of(const Value& value) {
   return value.kind == Kind::string ? json::decode_lossy(value.inside()) : std::string();
 }
@@ -120,13 +118,13 @@ bool ChatWriter::write() {
 }
 
 bool ChatWriter::write_limits(Writer& out) {
-  if (const Value& limit = (*this)[message_field("max_tokens")]; !is_absent(limit)) {
+  if (const Value& limit = (*this)[message_field("max_tokens")]; limit.is_given()) {
     const auto tokens = limit.kind == Kind::number ? json::whole_number(limit.text) : std::nullopt;
     if (!tokens || *tokens < 1) return notes_.refuse("'max_tokens' must be a whole number of at least 1", "max_tokens");
     out.key(terms_.max_completion_tokens ? "max_completion_tokens" : "max_tokens").raw(limit.text);
   }
   const Value& stops = (*this)[message_field("stop_sequences")];
-  if (is_absent(stops)) return true;
+  if (!stops.is_given()) return true;
   if (stops.kind != Kind::array) return notes_.refuse("'stop_sequences' must be a list", "stop_sequences");
   if (stops.truthy()) out.key("stop").raw(stops.text);
   return true;
@@ -136,7 +134,7 @@ bool ChatWriter::write_numbers(Writer& out) {
   for (const std::size_t field : {message_field("temperature"), message_field("top_p")}) {
     const Value& value = (*this)[field];
     const std::string_view name = message_fields[field].name;
-    if (is_absent(value)) continue;
+    if (!value.is_given()) continue;
     if (value.kind != Kind::number) return notes_.refuse("'" + std::string(name) + "' must be a number", name);
     out.key(name).raw(value.text);
   }
@@ -145,7 +143,7 @@ bool ChatWriter::write_numbers(Writer& out) {
 
 bool ChatWriter::write_stream(Writer& out) {
   const Value& stream = (*this)[message_field("stream")];
-  if (is_absent(stream)) return true;
+  if (!stream.is_given()) return true;
   if (stream.kind != Kind::boolean) return notes_.refuse("'stream' must be true or false", "stream");
   out.key("stream").raw(stream.text);
   if (stream.is_true() && terms_.inject_usage)
@@ -159,11 +157,11 @@ bool ChatWriter::write_reasoning(Writer& out) {
   const Value& effort = (*this)[message_field("output_config.effort")];
   const auto [type, budget] = pick<2>(thinking.text, {"type", "budget_tokens"});
   const std::string kind = text_of(type);
-  if (!is_absent(thinking) && kind.empty()) return notes_.refuse("'thinking' needs a 'type'", "thinking");
+  if (thinking.is_given() && kind.empty()) return notes_.refuse("'thinking' needs a 'type'", "thinking");
   if (kind == "disabled") {
     notes_.leave_out(message_field("thinking"));
-    if (!is_absent(effort)) notes_.leave_out(message_field("output_config.effort"));
-  } else if (!is_absent(effort)) {
+    if (effort.is_given()) notes_.leave_out(message_field("output_config.effort"));
+  } else if (effort.is_given()) {
     if (effort.kind != Kind::string)
       return notes_.refuse("'output_config.effort' must be a string", "output_config.effort");
     out.key("reasoning_effort").raw(effort.text);
@@ -175,8 +173,8 @@ bool ChatWriter::write_reasoning(Writer& out) {
 
 bool ChatWriter::write_format(Writer& out) {
   const Value& newer = (*this)[message_field("output_config.format")];
-  const Value& format = is_absent(newer) ? (*this)[message_field("output_format")] : newer;
-  if (is_absent(format)) return true;
+  const Value& format = !newer.is_given() ? (*this)[message_field("output_format")] : newer;
+  if (!format.is_given()) return true;
   const auto [type, schema] = pick<2>(format.text, {"type", "schema"});
   if (text_of(type) != "json_schema" || schema.kind != Kind::object)
     return notes_.refuse("'output_config.format' must be a json_schema with a 'schema'", "output_config.format");
@@ -193,7 +191,7 @@ void ChatWriter::write_user(Writer& out) {
 
 bool ChatWriter::write_tier(Writer& out) {
   const Value& tier = (*this)[message_field("service_tier")];
-  if (is_absent(tier) || tier.text == "\"auto\"") return true;
+  if (!tier.is_given() || tier.text == "\"auto\"") return true;
   if (tier.text != "\"standard_only\"")
     return notes_.refuse("'service_tier' must be auto or standard_only", "service_tier");
   out.key("service_tier").raw("\"default\"");

@@ -16,8 +16,6 @@ using json::Value;
 
 constexpr std::uint64_t least_budget = 1024;
 
-bool is_given(const Value& value) { return value.kind != Kind::none && !value.is_null(); }
-
 std::uint64_t budget_of(Effort effort) {
   return effort == Effort::low ? least_budget : effort == Effort::medium ? 4096 : 16384;
 }
@@ -52,7 +50,7 @@ class Planner {
 
 bool Planner::read() {
   constexpr std::string_view effort_field = "reasoning_effort", thinking_field = "thinking";
-  if (is_given(wishes_.effort)) {
+  if (wishes_.effort.is_given()) {
     const bool is_name = wishes_.effort.kind == Kind::string && wishes_.effort.inside().size() <= 16;
     const std::string name = is_name ? json::decode_lossy(wishes_.effort.inside()) : std::string();
     none_ = name == "none";
@@ -61,7 +59,7 @@ bool Planner::read() {
       return findings_.refuse("'reasoning_effort' must be none, minimal, low, medium, high, xhigh or max", effort_field,
                               unsupported_value);
   }
-  if (!is_given(wishes_.thinking)) return true;
+  if (!wishes_.thinking.is_given()) return true;
   const Value type = json::pick(wishes_.thinking.text, "type");
   if (type.kind != Kind::string) return findings_.refuse("'thinking' must be an object with a 'type'", thinking_field);
   own_ = wishes_.thinking.text;
@@ -168,7 +166,7 @@ bool plan_thinking(const ThinkingWishes& wishes, const ModelRules& rules, Thinki
 
 bool write_sampling(json::Writer& writer, const SamplingWishes& wishes, const ModelRules& rules, Findings& findings) {
   // Both are 1 unless they are said: a 1 loses nothing where it is left out.
-  const bool warm = is_given(wishes.temperature), nuclear = is_given(wishes.top_p), top = is_given(wishes.top_k);
+  const bool warm = wishes.temperature.is_given(), nuclear = wishes.top_p.is_given(), top = wishes.top_k.is_given();
   const auto given_temperature = number_up_to(wishes.temperature, 2), given_top_p = number_up_to(wishes.top_p, 1);
   if (warm && !given_temperature)
     return findings.refuse("'temperature' must be a number from 0 to 2", "temperature", unsupported_value);

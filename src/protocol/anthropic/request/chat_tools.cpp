@@ -18,8 +18,6 @@ using json::Value;
 constexpr std::string_view free_text_schema =
     R"({"type":"object","properties":{"input":{"type":"string"}},"required":["input"]})";
 
-bool is_given(const Value& value) { return value.kind != Kind::none && !value.is_null(); }
-
 void write_description(json::Writer& writer, const Value& description) {
   if (description.kind != Kind::string || is_blank(description.inside())) return;
   writer.key("description");
@@ -71,11 +69,11 @@ bool is_tool_name(const Value& name) {
 }
 
 bool read_tool_choice(const Value& tool_choice, const Value& function_call, ToolChoice& choice, Findings& findings) {
-  const bool legacy = !is_given(tool_choice);
+  const bool legacy = !tool_choice.is_given();
   const Value& given = legacy ? function_call : tool_choice;
   choice.field = legacy ? Field::function_call : Field::tool_choice;
   const std::string_view param = chat_field(choice.field).name;
-  if (!is_given(given)) return true;
+  if (!given.is_given()) return true;
   if (given.kind == Kind::string) {
     const std::string name = given.inside().size() < 16 ? json::decode_lossy(given.inside()) : std::string();
     if (name == "none") choice.kind = ToolChoice::Kind::none;
@@ -96,7 +94,7 @@ bool read_tool_choice(const Value& tool_choice, const Value& function_call, Tool
 
 std::optional<std::string> input_schema(const Value& parameters) {
   constexpr std::string_view nothing = R"({"type":"object","properties":{}})";
-  if (!is_given(parameters)) return std::string(nothing);
+  if (!parameters.is_given()) return std::string(nothing);
   if (parameters.kind != Kind::object) return std::nullopt;
   if (!parameters.truthy()) return std::string(nothing);
   const auto [type, any_of, one_of, all_of] = json::pick<4>(parameters.text, {"type", "anyOf", "oneOf", "allOf"});
@@ -113,7 +111,7 @@ bool ToolReader::read(const Value& tools, const Value& functions, Tools& read) {
 }
 
 bool ToolReader::read_list(const Value& list, std::string_view name, ReadOne read_one, Tools& read) {
-  if (!is_given(list)) return true;
+  if (!list.is_given()) return true;
   json::Reader reader(list.text);
   if (!reader.enter_array()) return findings_.refuse("'" + std::string(name) + "' must be a list", name);
   for (std::size_t index = 0; reader.next_element(); ++index) {
@@ -131,14 +129,14 @@ bool ToolReader::read_tool(const Value& tool, const std::string& param, Tools& r
   const std::size_t before = read.blocks.written().text.size();
   if (custom.kind == Kind::object && type.text == "\"custom\"") {
     if (!read_custom(custom, param, read)) return false;
-  } else if (function.kind == Kind::object && (type.text == "\"function\"" || !is_given(type))) {
+  } else if (function.kind == Kind::object && (type.text == "\"function\"" || !type.is_given())) {
     if (!read_function(function, param, read)) return false;
   } else {
     return findings_.refuse("'" + param + "' must be of the type function or custom", param, unsupported_value);
   }
   std::optional<CacheMark> mark;
   const Value inner = json::pick(function.text, "cache_control");
-  if (!read_cache_mark(is_given(control) ? control : inner, breakpoint, breakpoint_hour_, mark, findings_))
+  if (!read_cache_mark(control.is_given() ? control : inner, breakpoint, breakpoint_hour_, mark, findings_))
     return false;
   if (mark && read.blocks.written().text.size() != before) read.blocks.mark_last(*mark);
   return true;

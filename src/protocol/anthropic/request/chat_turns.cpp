@@ -19,11 +19,9 @@ using json::Value;
 constexpr unsigned around_input = 5, around_block = 4;
 constexpr std::string_view go_on = "Continue.";
 
-bool is_given(const Value& value) { return value.kind != Kind::none && !value.is_null(); }
-
 /// The arguments of a call, which are JSON in a string, as an object; nothing where they are none.
 std::optional<std::string> read_arguments(const Value& arguments) {
-  if (!is_given(arguments)) return "{}";
+  if (!arguments.is_given()) return "{}";
   if (arguments.kind != Kind::string) return std::nullopt;
   if (is_blank(arguments.inside())) return "{}";
   std::string object = json::decode_lossy(arguments.inside());
@@ -76,7 +74,7 @@ bool TurnWriter::write_system(const ChatMessage& message, std::size_t index) {
 
 bool TurnWriter::write_user(const ChatMessage& message, std::size_t index) {
   if (!answered()) return false;
-  if (message.content.kind == Kind::string && results_.empty() && !is_given(message.cache_control)) {
+  if (message.content.kind == Kind::string && results_.empty() && !message.cache_control.is_given()) {
     add_turn("user", message.content.inside());
     return true;
   }
@@ -94,10 +92,10 @@ bool TurnWriter::write_user(const ChatMessage& message, std::size_t index) {
 bool TurnWriter::write_assistant(const ChatMessage& message, std::size_t index) {
   if (!answered()) return false;
   end_results();
-  if (is_given(message.audio)) return findings_.refuse(Field::message_audio, place_of("messages", index, "audio"));
+  if (message.audio.is_given()) return findings_.refuse(Field::message_audio, place_of("messages", index, "audio"));
   calls_at_ = index;
   const bool has_calls = message.calls.truthy() || message.function_call.truthy();
-  const bool only_text = !has_calls && !message.refusal.truthy() && !is_given(message.cache_control);
+  const bool only_text = !has_calls && !message.refusal.truthy() && !message.cache_control.is_given();
   if (only_text && message.content.kind == Kind::string) {
     add_turn("assistant", message.content.inside());
     return true;
@@ -128,7 +126,7 @@ void TurnWriter::write_thoughts(const ChatMessage& message, Blocks& blocks) {
 
 bool TurnWriter::write_calls(const ChatMessage& message, std::size_t index, Blocks& blocks) {
   const std::string param = place_of("messages", index, "tool_calls");
-  if (is_given(message.calls)) {
+  if (message.calls.is_given()) {
     json::Reader reader(message.calls.text);
     if (!reader.enter_array()) return findings_.refuse("'" + param + "' must be a list", param);
     for (std::size_t call = 0; reader.next_element(); ++call)

@@ -17,7 +17,7 @@ bool is_tellable(std::string_view name) {
   return !name.empty() && name.size() <= longest_unknown && std::ranges::all_of(name, plain);
 }
 
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+std::string in_quotes(std::string_view name) { return "'" + std::string(name) + "'"; }
 
 }  // namespace
 
@@ -34,14 +34,14 @@ bool Findings::refuse(std::string message, std::string_view param, std::string_v
 
 bool Findings::refuse(Field field, std::string_view param) {
   const ChatField& row = chat_field(field);
-  return refuse("Claude cannot be asked for " + quoted(row.name) + " (" + std::string(row.how) + "): leave it out",
+  return refuse("Claude cannot be asked for " + in_quotes(row.name) + " (" + std::string(row.how) + "): leave it out",
                 param.empty() ? row.name : param, unsupported_parameter);
 }
 
 bool Findings::drop(Field field, std::string_view param) {
   const std::string_view name = chat_field(field).name;
   if (strict_)
-    return refuse(quoted(name) + " has no effect here on Claude, and what has none is refused: leave it out",
+    return refuse(in_quotes(name) + " has no effect here on Claude, and what has none is refused: leave it out",
                   param.empty() ? name : param, unsupported_parameter);
   dropped_.set(static_cast<std::size_t>(field));
   return true;
@@ -50,7 +50,7 @@ bool Findings::drop(Field field, std::string_view param) {
 bool Findings::drop_unknown(std::string_view name) {
   const std::string shown = is_tellable(name) ? std::string(name) : "(an unknown field)";
   if (strict_)
-    return refuse(quoted(shown) + " is not known, and what has no effect on Claude is refused: leave it out", shown,
+    return refuse(in_quotes(shown) + " is not known, and what has no effect on Claude is refused: leave it out", shown,
                   unsupported_parameter);
   if (unknown_.size() < most_unknown && std::ranges::find(unknown_, shown) == unknown_.end()) unknown_.push_back(shown);
   return true;

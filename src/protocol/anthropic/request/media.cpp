@@ -2,6 +2,8 @@
 // clients often guess it from a file's name.
 #include "protocol/anthropic/request/media.hpp"
 
+#include "protocol/json_scan.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -22,7 +24,6 @@ constexpr std::array<signed char, 256> base64_digits = [] {
 }();
 
 int digit(char letter) { return base64_digits[static_cast<unsigned char>(letter)]; }
-bool is_blank(char byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -43,8 +44,8 @@ bool is_base64(std::string_view data) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && json::is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && json::is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -68,10 +69,10 @@ std::optional<DataUrl> read_data_url(std::string_view url) {
 }
 
 std::optional<std::string_view> clean_base64(std::string_view data, std::string& kept) {
-  if (std::ranges::any_of(data, is_blank)) {
+  if (std::ranges::any_of(data, json::is_blank)) {
     kept.clear();
     kept.reserve(data.size());
-    std::ranges::copy_if(data, std::back_inserter(kept), [](char byte) { return !is_blank(byte); });
+    std::ranges::copy_if(data, std::back_inserter(kept), [](char byte) { return !json::is_blank(byte); });
     data = kept;
   }
   if (!is_base64(data)) return std::nullopt;

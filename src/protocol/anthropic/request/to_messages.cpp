@@ -21,8 +21,6 @@ using json::Value;
 
 constexpr std::size_t most_marks = 4;
 
-bool is_given(const Value& value) { return value.kind != Kind::none && !value.is_null(); }
-
 class Translation {
  public:
   Translation(std::string_view chat, const ToMessages& terms)
@@ -113,7 +111,7 @@ bool Translation::read_limit() {
   std::optional<std::uint64_t> limit = terms_.max_tokens;
   for (const Field name : {Field::max_tokens, Field::max_completion_tokens}) {
     const Value& value = field(name);
-    if (!is_given(value)) continue;
+    if (!value.is_given()) continue;
     const auto number = value.kind == Kind::number ? json::whole_number(value.text) : std::nullopt;
     const std::string_view param = chat_field(name).name;
     if (!number || *number == 0)
@@ -127,7 +125,7 @@ bool Translation::read_limit() {
 
 bool Translation::translate() {
   std::vector<ChatMessage> messages;
-  if (!is_given(field(Field::messages))) return findings_.refuse("'messages' is missing", "messages");
+  if (!field(Field::messages).is_given()) return findings_.refuse("'messages' is missing", "messages");
   if (!read_messages(field(Field::messages), messages, findings_)) return false;
   if (!read_tool_choice(field(Field::tool_choice), field(Field::function_call), choice_, findings_)) return false;
   ToolReader reader(rules_, choice_, breakpoint_hour_, findings_);
@@ -195,7 +193,7 @@ void Translation::write_output_config(json::Writer& writer) {
 
 bool Translation::write_stop(json::Writer& writer) {
   const Value& stop = field(Field::stop);
-  if (!is_given(stop)) return true;
+  if (!stop.is_given()) return true;
   Blocks texts;
   const auto add = [&](const Value& text) {
     if (text.kind != Kind::string) return findings_.refuse("'stop' must be a string or a list of strings", "stop");
@@ -239,7 +237,7 @@ bool Translation::write_end_user(json::Writer& writer) {
 
 bool Translation::write_service_tier(json::Writer& writer) {
   const Value& tier = field(Field::service_tier);
-  if (!is_given(tier)) return true;
+  if (!tier.is_given()) return true;
   if (tier.text == "\"auto\"" || tier.text == "\"priority\"") {
     writer.key("service_tier").text("auto");
   } else if (tier.text == "\"default\"") {

@@ -2,6 +2,8 @@
 // reading the sources for ways around the type.
 #include "io/storage/sqlite.hpp"
 
+#include "support/paths.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -161,7 +163,7 @@ struct Source {
 std::vector<Source> sources() {
   std::vector<Source> found;
   for (const char* below : {"src", "include"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(fs::path(TOLLGATE_SOURCE_DIR) / below)) {
+    for (const auto& entry : fs::recursive_directory_iterator(test::in_project(below))) {
       if (entry.path().extension() != ".cpp" && entry.path().extension() != ".hpp") continue;
       std::ifstream in(entry.path());
       found.push_back({entry.path().string(), {std::istreambuf_iterator<char>(in), {}}});

@@ -1,5 +1,7 @@
 #include "protocol/anthropic/request/chat_fields.hpp"
 
+#include "support/paths.hpp"
+
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -11,7 +13,7 @@ namespace {
 
 /// The rows of the table under the heading, without the table's head.
 std::vector<std::string> rows_below(const std::string& heading) {
-  std::ifstream page(std::string(TOLLGATE_SOURCE_DIR) + "/docs/claude.md");
+  std::ifstream page(test::in_project("docs/claude.md"));
   std::vector<std::string> rows;
   bool below = false;
   for (std::string line; std::getline(page, line);) {
