@@ -68,8 +68,9 @@ def m1():
 
 
 # Where the process may die, and how often that place is passed before; what is only passed at a start comes last.
-FAILPOINTS = ("journal.unpublished", "journal.reserved", "journal.checkpoint", "journal.before_settle", "journal.settled",
-              "journal.segment_full", "journal.segment_ended", "journal.before_commit", "journal.after_commit",
+BY_EACH_CALL = ("journal.unpublished", "journal.reserved", "upstream.connected", "upstream.sent", "pipeline.answered",
+                "pipeline.mid_stream", "journal.checkpoint", "pipeline.ended", "journal.before_settle", "journal.settled")
+FAILPOINTS = (*BY_EACH_CALL, "journal.segment_full", "journal.segment_ended", "journal.before_commit", "journal.after_commit",
               "journal.before_delete")
 FAILPOINTS_AT_START = ("journal.recovery_listed", "journal.recovery_before_commit", "journal.recovery_after_commit",
                        "journal.recovery_before_delete", "journal.recovery_mid_delete")
@@ -98,7 +99,7 @@ def start_until(till, place):
 
 def dies_at(till, place, chance, tally):
     """One death at a place of the running gateway; the calls' whole answers."""
-    nth = chance.choice((1, 2, 5, 20)) if place in FAILPOINTS[:5] else 1
+    nth = chance.choice((1, 2, 5, 20)) if place in BY_EACH_CALL else 1
     till.stop()
     if not start_until(till, f"{place}:{nth}"):
         tally[place] += 1  # some places are passed before it is ready
@@ -133,7 +134,7 @@ def dies_at_start(till, place, tally):
 
 
 def failpoints():
-    """Death at each named place of the journal."""
+    """Death at each named place of a call, of the journal and of recovery."""
     if not has_failpoints():
         return True, "left out: this binary has none; TOLLGATE= a debug build"
     times, tally, answers, wrong, chance = 2 if rounds.quick else 5, collections.Counter(), [], [], random.Random(3)

@@ -9,7 +9,7 @@ set(TOLLGATE_IO_PARTS
   storage/journal/crc32c.cpp storage/journal/record.cpp storage/journal/decode.cpp storage/journal/disk.cpp
   storage/journal/segment.cpp storage/journal/segment_reader.cpp storage/journal/open_book.cpp storage/journal/writer.cpp
   storage/journal/common.cpp storage/journal/keeper.cpp storage/journal/drainer.cpp storage/journal/recovery.cpp
-  storage/journal/journal.cpp failpoint.cpp
+  storage/journal/journal.cpp
   storage/ledger/files.cpp storage/ledger/birth.cpp storage/ledger/schema.cpp storage/ledger/names.cpp storage/ledger/rollups.cpp storage/ledger/row_values.cpp
   storage/ledger/partition.cpp storage/ledger/carried.cpp storage/ledger/store.cpp
   storage/ledger/usage_sums.cpp storage/ledger/usage_words.cpp storage/ledger/usage_groups.cpp storage/ledger/month_reader.cpp storage/ledger/usage_reader.cpp storage/ledger/usage_desk.cpp

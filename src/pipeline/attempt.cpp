@@ -2,6 +2,7 @@
 // for each kind of progress, then the waits.
 #include "attempt.hpp"
 
+#include "tollgate/base/failpoint.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/retry_after.hpp"
@@ -194,6 +195,7 @@ Result<void> Attempt::advance() {
 }
 
 Result<void> Attempt::take_head(const ResponseHead& head) {
+  TOLLGATE_FAILPOINT("pipeline.answered");
   clock_.heard(exchange_.alarm.woken_at());
   if (head.status >= 400) {
     status_ = head.status;
@@ -255,6 +257,7 @@ Result<void> Attempt::judge_head(const ResponseHead& head) {
 Result<void> Attempt::take_data(std::string_view data) {
   clock_.heard(exchange_.alarm.woken_at());
   if (streaming_) {
+    TOLLGATE_FAILPOINT("pipeline.mid_stream");
     charge_.checkpoint();
     return translator_ ? take_adapted(data) : settle(stream_.take(data));
   }
@@ -297,6 +300,7 @@ Result<void> Attempt::judge_body() {
 }
 
 Result<void> Attempt::take_end() {
+  TOLLGATE_FAILPOINT("pipeline.ended");
   if (translator_) return end_adapted();
   over_ = true;
   if (streaming_) return settle(stream_.upstream_ended());

@@ -3,6 +3,7 @@
 #include "call.hpp"
 
 #include "tollgate/base/errno_text.hpp"
+#include "tollgate/base/failpoint.hpp"
 #include "tollgate/io/loop.hpp"
 #include "tollgate/io/resolver.hpp"
 
@@ -184,6 +185,7 @@ Call::Step Call::connecting() {
     return Step::blocked;
   }
   address_timer_.clear();
+  TOLLGATE_FAILPOINT("upstream.connected");
   if (!provider_->settings().tls) {
     state_ = State::sending;
     return Step::again;
@@ -238,6 +240,7 @@ Call::Step Call::send() {
     }
     sent_ += sent.bytes;
   }
+  TOLLGATE_FAILPOINT("upstream.sent");
   early_ = false;
   awaiting_ = true;
   state_ = State::awaiting_head;

@@ -2,7 +2,8 @@
 // elsewhere before the file goes that it began in. A crash between any two lines brings rows twice, never none.
 #include "io/storage/journal/drainer.hpp"
 
-#include "io/failpoint.hpp"
+#include "tollgate/base/failpoint.hpp"
+
 #include "io/storage/journal/segment_reader.hpp"
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 #include "io/storage/journal/recovery.hpp"
 
 #include "tollgate/base/errno_text.hpp"
+#include "tollgate/base/failpoint.hpp"
 
-#include "io/failpoint.hpp"
 #include "io/storage/journal/segment_reader.hpp"
 
 #include <fcntl.h>

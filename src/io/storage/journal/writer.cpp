@@ -2,7 +2,7 @@
 // instructions of this file the process may be killed, and what was published is there and whole.
 #include "io/storage/journal/writer.hpp"
 
-#include "io/failpoint.hpp"
+#include "tollgate/base/failpoint.hpp"
 
 namespace tollgate::io::journal {
 

@@ -1,6 +1,7 @@
 // A process that keeps the book is killed, again and again, at random moments and at named places, by SIGKILL. What it
 // has told us through a pipe that it wrote must be in the store after recovery, once, and nothing else.
-#include "io/failpoint.hpp"
+#include "tollgate/base/failpoint.hpp"
+
 #include "journal_fixture.hpp"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "io/failpoint.hpp"
+#include "tollgate/base/failpoint.hpp"
 
 #if defined(TOLLGATE_FAILPOINTS)
 
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace tollgate::io::failpoint {
+namespace tollgate::failpoint {
 namespace {
 
 struct Plan {
@@ -43,6 +43,6 @@ void pass(std::string_view name) {
 
 void arm(std::string_view text) { plan().set(text); }
 
-}  // namespace tollgate::io::failpoint
+}  // namespace tollgate::failpoint
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace tollgate::io::failpoint {
+namespace tollgate::failpoint {
 
 /// Dies here where this is the pass that was asked for. Any thread.
 void pass(std::string_view name);
@@ -14,9 +14,9 @@ void pass(std::string_view name);
 /// What the environment variable says, said by a test after fork(2). An empty plan: nowhere. Before other threads run.
 void arm(std::string_view plan);
 
-}  // namespace tollgate::io::failpoint
+}  // namespace tollgate::failpoint
 
-#define TOLLGATE_FAILPOINT(name) ::tollgate::io::failpoint::pass(name)
+#define TOLLGATE_FAILPOINT(name) ::tollgate::failpoint::pass(name)
 #else
 #define TOLLGATE_FAILPOINT(name) static_cast<void>(0)
 #endif
