@@ -36,6 +36,11 @@ if(TOLLGATE_SANITIZE)
   target_compile_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE})
 endif()
+# What tests themselves do need not be fast, and instrumented it takes twice as long to optimise as to compile.
+add_library(tollgate_test_flags INTERFACE)
+if(TOLLGATE_SANITIZE)
+  target_compile_options(tollgate_test_flags INTERFACE -O0)
+endif()
 if(TOLLGATE_FUZZ)
   # The rooms report which branches an input took; without it a fuzzer sees its own few lines only.
   target_compile_options(tollgate_flags INTERFACE -fsanitize=fuzzer-no-link)
