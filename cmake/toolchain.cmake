@@ -36,7 +36,8 @@ if(TOLLGATE_SANITIZE)
   target_compile_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(tollgate_flags INTERFACE -fsanitize=${TOLLGATE_SANITIZE})
 endif()
-# What tests themselves do need not be fast, and instrumented it takes twice as long to optimise as to compile.
+# What most tests do themselves need not be fast, and instrumented it takes twice as long to optimise as to compile.
+add_library(tollgate_optimised_test_flags INTERFACE)
 add_library(tollgate_test_flags INTERFACE)
 if(TOLLGATE_SANITIZE)
   target_compile_options(tollgate_test_flags INTERFACE -O0)
