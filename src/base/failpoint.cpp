@@ -16,6 +16,7 @@ struct Plan {
   std::atomic<long> passes_left{0};
 
   Plan() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
     if (const char* text = std::getenv("TOLLGATE_FAILPOINT")) set(text);
   }
   void set(std::string_view text) {
