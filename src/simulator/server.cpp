@@ -25,7 +25,7 @@ constexpr Millis accept_pause{50};
 
 asio::ip::address loopback_address(const std::string& host) {
   boost::system::error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
+  asio::ip::address address = asio::ip::make_address(host, error);
   if (error || !address.is_loopback()) {
     throw std::invalid_argument("simulator: '" + host + "' is not a loopback address");
   }

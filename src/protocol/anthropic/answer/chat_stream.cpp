@@ -19,7 +19,6 @@ using namespace answer;
 namespace {
 
 using json::Kind;
-using json::Reader;
 using json::Value;
 
 // What stands for no event of any known API.

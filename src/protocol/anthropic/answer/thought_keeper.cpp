@@ -55,7 +55,7 @@ void ThoughtKeeper::add_block(std::string_view json) {
 }
 
 void ThoughtKeeper::add_call(const std::string& id) {
-  if (reserve(id.size() + sizeof id)) thoughts_.calls.push_back(id);
+  if (reserve(id.size() + sizeof(std::string))) thoughts_.calls.push_back(id);
 }
 
 std::optional<Thoughts> ThoughtKeeper::take() {
