@@ -133,6 +133,14 @@ std::uint32_t append(std::string& blob, const std::vector<T>& values) {
   return at;
 }
 
+/// The slots of pairs without the byte that none of them needs.
+std::vector<unsigned char> narrow(const std::vector<std::uint64_t>& slots) {
+  std::vector<unsigned char> bytes(slots.size() * pair_slot_size + 1);
+  for (std::size_t at = 0; at < slots.size(); ++at)
+    std::memcpy(bytes.data() + at * pair_slot_size, &slots[at], pair_slot_size);
+  return bytes;
+}
+
 std::string encoding_tables(const std::string& path) {
   const Ranks ranks = read_ranks(path);
   std::vector<std::uint32_t> byte_ranks(256, no_rank), byte_pairs(65536, no_rank);
@@ -161,7 +169,7 @@ std::string encoding_tables(const std::string& path) {
   header.word_buckets = static_cast<std::uint32_t>(hashed_words.displacements.size());
   header.word_slots = static_cast<std::uint32_t>(hashed_words.slots.size());
   header.pair_displacements_at = append(blob, hashed_pairs.displacements);
-  header.pair_slots_at = append(blob, hashed_pairs.slots);
+  header.pair_slots_at = append(blob, narrow(hashed_pairs.slots));
   header.word_displacements_at = append(blob, hashed_words.displacements);
   header.word_slots_at = append(blob, hashed_words.slots);
   header.byte_ranks_at = append(blob, byte_ranks);

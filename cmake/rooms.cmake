@@ -9,6 +9,15 @@ function(tollgate_room name)
   target_precompile_headers(tollgate_${name} REUSE_FROM tollgate_room_headers)
 endfunction()
 
+# What no request passes through: a release compiles it for size. Sources of the folder that calls.
+#   tollgate_small(source...)
+function(tollgate_small)
+  if(CMAKE_BUILD_TYPE STREQUAL Release)
+    # With a precompiled header, GCC would hand to link-time optimisation the level at which that was compiled.
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -Os SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+endfunction()
+
 # One test program: tollgate_test(NAME SOURCES file... USES room... [LINKS target...] [OPTIMISED])
 # OPTIMISED: its own loops, a million steps of a model and the like, are what takes the time.
 # Every case in it becomes a ctest of its own name, so that a failing behaviour is named in the summary.

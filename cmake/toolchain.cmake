@@ -29,7 +29,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   if(CMAKE_INTERPROCEDURAL_OPTIMIZATION)
     # A program that is one unit at link time is inlined until it has grown by 40 %. With ours that was so soon that
     # string_view's one-liners were calls.
-    target_compile_options(tollgate_flags INTERFACE --param=inline-unit-growth=100)
+    target_compile_options(tollgate_flags INTERFACE --param=inline-unit-growth=120)
   endif()
 endif()
 if(TOLLGATE_SANITIZE)

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace tollgate::policy::tokens {
 
@@ -50,10 +51,13 @@ struct PerfectHash {
   }
 };
 
-/// Two parts that merge, as a key; its slot holds this and then the rank of what they become.
+/// Two parts that merge, as a key; its slot holds this and then the rank of what they become, the lowest byte first.
 inline std::uint64_t pair_key(std::uint32_t left, std::uint32_t right) {
   return std::uint64_t{left} << rank_bits | right;
 }
+inline constexpr std::size_t pair_slot_size =
+    7;  ///< three ranks; one byte follows the last slot, so that eight can be read
+inline constexpr std::uint64_t pair_slot_mask = (std::uint64_t{1} << (8 * pair_slot_size)) - 1;
 
 /// Words of at most so many bytes have a slot of their own: their bytes, the first one lowest, and their length on top.
 inline constexpr std::size_t longest_short_word = 7;
@@ -79,7 +83,10 @@ class Tables {
   std::uint32_t byte_pair(unsigned char left, unsigned char right) const { return byte_pairs_[left * 256u + right]; }
   /// The rank of two parts as one, of which at least one has several bytes; or no_rank.
   std::uint32_t merged(std::uint32_t left, std::uint32_t right) const {
-    const std::uint64_t key = pair_key(left, right), found = pair_slots_[pairs_.slot(key)];
+    const std::uint64_t key = pair_key(left, right);
+    std::uint64_t found = 0;
+    std::memcpy(&found, pair_slots_ + pairs_.slot(key) * pair_slot_size, sizeof found);
+    found &= pair_slot_mask;
     return found >> rank_bits == key ? static_cast<std::uint32_t>(found & ((1u << rank_bits) - 1)) : no_rank;
   }
   /// Whether these bytes are known to be one token. Not all are known.
@@ -88,7 +95,7 @@ class Tables {
  private:
   const std::uint32_t* byte_ranks_;
   const std::uint32_t* byte_pairs_;
-  const std::uint64_t* pair_slots_;
+  const unsigned char* pair_slots_;
   const std::uint64_t* word_slots_;
   PerfectHash pairs_, words_;
 };
