@@ -89,7 +89,7 @@ class Reader {
   bool enter(char open);
   bool next_item(char close);
   void skip_blanks();
-  bool decode_key();
+  [[gnu::noinline]] bool decode_key();
   bool skip_string();
   bool skip_string_rest(const char* at);
   bool skip_literal(std::string_view word);

@@ -2,6 +2,7 @@
 // scanner, whose speed must not depend on any of this.
 #include "protocol/json_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -67,6 +68,12 @@ std::size_t decode_escape(std::string_view text, std::string& out) {
   return 12;
 }
 
+/// Bytes before the first that belongs to an escape or to no ASCII character.
+std::size_t plain_length(std::string_view text) {
+  const auto special = [](char byte) { return byte == '\\' || (byte & 0x80) != 0; };
+  return static_cast<std::size_t>(std::ranges::find_if(text, special) - text.begin());
+}
+
 struct Decoded {
   std::string text;
   bool exact = true;
@@ -79,7 +86,7 @@ Decoded decode_all(std::string_view inside) {
     std::size_t length = 0;
     if (inside.front() == '\\') {
       length = decode_escape(inside, result.text);
-    } else if ((length = utf8_length(inside)) != 0) {
+    } else if ((length = plain_length(inside)) != 0 || (length = utf8_length(inside)) != 0) {
       result.text.append(inside.substr(0, length));
     }
     if (length == 0) {

@@ -25,6 +25,7 @@ std::string random_string(Random& random) {
                                          " ",    "{",    "]",    "\xC3\xA9", "a longer run of text"};
   std::string text = "\"";
   for (std::uint64_t left = random() % 12; left > 0; --left) text += pieces[random() % std::size(pieces)];
+  if (random() % 4 == 0) text.append(2 * (random() % 70), '\\');  // escaped ones, over the ends of blocks
   return text + "\"";
 }
 
@@ -49,6 +50,44 @@ std::string random_text(Random& random) {
   constexpr std::string_view wrong = "\"\\{}[]\x01#'";
   if (random() % 2 == 0) text[random() % text.size()] = wrong[random() % wrong.size()];
   return text;
+}
+
+/// The walk byte by byte, up to `until`: what the blocks must come to as well.
+NestedWalk read_until(const char* until, std::string_view text, bool in_string) {
+  NestedWalk state{.at = text.data(), .limit = 64, .in_string = in_string, .begun = in_string};
+  state.open = in_string ? 1 : 0;
+  while (state.at < until) {
+    const char byte = *state.at++;
+    if (byte == '"') {
+      state.in_string = !state.in_string;
+    } else if (state.in_string) {
+      EXPECT_GE(static_cast<unsigned char>(byte), 0x20);
+      if (byte == '\\') {
+        EXPECT_NE(std::string_view("\"\\/bfnrtu").find(*state.at++), std::string_view::npos);
+      }
+    } else if (is_bracket(byte)) {
+      EXPECT_EQ(state.pass_bracket(byte), Fault::none);
+    }
+  }
+  return state;
+}
+
+TEST(NestedWalk, comes_to_the_state_that_reading_byte_by_byte_comes_to) {
+  Random random(20261123);
+  std::size_t moved = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string text = random_text(random);
+    const bool in_string = random() % 2 == 0;
+    const NestedWalk blocks = after(walk_blocks, text, in_string), bytes = read_until(blocks.at, text, in_string);
+    ASSERT_EQ(blocks.at - text.data(), bytes.at - text.data()) << text;
+    ASSERT_EQ(blocks.open, bytes.open) << text;
+    ASSERT_EQ(blocks.kinds, bytes.kinds) << text;
+    ASSERT_EQ(blocks.in_string, bytes.in_string) << text;
+    moved += blocks.at != text.data();
+  }
+#if defined(__SSE2__)
+  EXPECT_GT(moved, 2'000U);
+#endif
 }
 
 TEST(NestedWalk, comes_to_the_same_state_with_wide_and_with_narrow_blocks) {
