@@ -71,12 +71,11 @@ std::string_view reason_of(const Exchange& exchange) {
   return policy::name_of(exchange.task ? Reason::task : reason);
 }
 
-ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
+void add_answer_fields(const Exchange& exchange, ByteBuffer& fields) {
   const RequestRecord& record = exchange.record;
-  ByteBuffer fields;
   const bool limited = exchange.standing.requests || exchange.standing.tokens;
-  // What usually comes of the gateway's own; blocks of up to 1 KiB are those that malloc gives without a search.
-  fields.reserve(384 + more.size() + (limited ? longest_limits : 0));
+  // What usually comes of the gateway's own.
+  fields.reserve(384 + fields.size() + (limited ? longest_limits : 0));
   add(fields, "X-Request-Id: ", record.request_id);
   if (exchange.inbound.surface == protocol::Surface::anthropic) add(fields, "Request-Id: ", record.request_id);
   add(fields, "X-Client-Request-Id: ", record.client_request_id);
@@ -101,7 +100,12 @@ ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
     fields.append_all("X-Tollgate-Max-Output: ", Decimal(*exchange.given_max_output).text(), "\r\n");
   add_amounts(fields, exchange);
   if (limited) add_limits(fields, exchange.standing);
+}
+
+ByteBuffer answer_fields(const Exchange& exchange, std::string_view more) {
+  ByteBuffer fields;
   fields.append(more);
+  add_answer_fields(exchange, fields);
   return fields;
 }
 

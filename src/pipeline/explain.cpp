@@ -140,18 +140,20 @@ Explanation explain(const Question& question, const std::shared_ptr<const World>
   WaitPoint point;
   StandingTime alarm(now);
   Nobody client;
-  Exchange exchange(point, alarm, client, random, world);
-  exchange.began = now;
-  exchange.inbound.path = question.inbound.path;
-  exchange.inbound.stream_kind = question.inbound.stream_kind;
-  exchange.inbound.knows_usage_option = question.inbound.knows_usage_option;
-  exchange.inbound.task = question.inbound.task;
-  exchange.inbound.timeout = question.inbound.timeout;
-  exchange.body.append(question.body);
+  Inbound inbound;
+  inbound.path = question.inbound.path;
+  inbound.stream_kind = question.inbound.stream_kind;
+  inbound.knows_usage_option = question.inbound.knows_usage_option;
+  inbound.task = question.inbound.task;
+  inbound.timeout = question.inbound.timeout;
+  Caller caller;
   if (question.tenant) {
-    exchange.caller.tenant = question.tenant;
-    exchange.caller.key = std::make_shared<const policy::KnownKey>();  // one that narrows nothing
+    caller.tenant = question.tenant;
+    caller.key = std::make_shared<const policy::KnownKey>();  // one that narrows nothing
   }
+  Exchange exchange(point, alarm, client, random, inbound, caller, world);
+  exchange.began = now;
+  exchange.body.append(question.body);
   Explanation told;
   if (const auto gone = explain_steps(exchange, now, told); !gone) told.failure = gone.error();
   return told;

@@ -7,9 +7,7 @@ Result<void> parse(Exchange& exchange) {
   if (!exchange.inbound.json)
     return Failure{FailureKind::unsupported_media, Source::client,
                    "send the request body as Content-Type: application/json"};
-  auto scan = protocol::openai::scan_request(exchange.body.view());
-  if (!scan) return scan.error();
-  exchange.scan = std::move(*scan);
+  if (auto scanned = protocol::openai::scan_request(exchange.body.view(), exchange.scan); !scanned) return scanned;
   if (exchange.inbound.surface == protocol::Surface::anthropic && exchange.scan.end_user.empty())
     exchange.scan.end_user = exchange.scan.user_id;
   exchange.record.stream = exchange.scan.stream;

@@ -43,7 +43,8 @@ void BodyRelay::head(std::uint16_t status, ByteBuffer fields, const protocol::ht
 
 void BodyRelay::begin(BodyForm form) {
   exchange_.record.status = status_;
-  exchange_.client.begin(status_, answer_fields(exchange_, fields_.view()).view(), form);
+  add_answer_fields(exchange_, fields_);
+  exchange_.client.begin(status_, fields_.view(), form);
 }
 
 void BodyRelay::take(std::string_view bytes) {

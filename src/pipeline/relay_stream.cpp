@@ -38,9 +38,9 @@ void StreamRelay::commit_head() {
   if (exchange_.client.begun()) return;
   exchange_.record.status = 200;
   exchange_.events_begun = true;
-  ByteBuffer fields = answer_fields(exchange_, upstream_fields_.view());
-  fields.append(stream_fields);
-  exchange_.client.begin(200, fields.view(), {.streamed = true, .events = true});
+  add_answer_fields(exchange_, upstream_fields_);
+  upstream_fields_.append(stream_fields);
+  exchange_.client.begin(200, upstream_fields_.view(), {.streamed = true, .events = true});
   upstream_fields_.release();
 }
 

@@ -222,12 +222,10 @@ Task<void> Session::forward() {
   request.id = Uuid::v7(request.began_at, worker_.loop().random());
   pipeline::Client* client = this;
   if (request.inbound.idempotent) client = request.inbound.idempotent.get();
-  pipeline::Exchange exchange(point_, alarm, *client, worker_.loop().random(), world_);
+  pipeline::Exchange exchange(point_, alarm, *client, worker_.loop().random(), request.inbound, request.caller, world_);
   exchange.began = request.began;
   exchange.began_at = request.began_at;
   begin_record(exchange.record);
-  exchange.inbound = std::move(request.inbound);
-  exchange.caller = std::move(request.caller);
   worker_.metrics().request_started();
   request.counted = true;
   try {

@@ -67,4 +67,10 @@ class BlockPool {
   }
 };
 
+/// Base of what lives as long as a request or a part of it and is made by `new`.
+struct Pooled {
+  static void* operator new(std::size_t size) { return BlockPool::take(size); }
+  static void operator delete(void* object, std::size_t size) noexcept { BlockPool::give(object, size); }
+};
+
 }  // namespace tollgate

@@ -14,12 +14,9 @@ namespace tollgate {
 
 namespace detail {
 
-struct PromiseBase {
+struct PromiseBase : Pooled {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr error;
-
-  static void* operator new(std::size_t size) { return BlockPool::take(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { BlockPool::give(frame, size); }
 
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }

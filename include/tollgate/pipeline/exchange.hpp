@@ -111,20 +111,27 @@ enum class Woke : std::uint8_t { progress, timer, client_left, must_stop };
 /// each request, owned by its session; everything in it belongs to one worker. The configuration it began with stays
 /// pinned in `world`.
 struct Exchange {
-  Exchange(WaitPoint& point_, Alarm& alarm_, Client& client_, Random& random_, std::shared_ptr<const World> world_)
-      : point(point_), alarm(alarm_), client(client_), random(random_), world(std::move(world_)) {}
+  Exchange(WaitPoint& point_, Alarm& alarm_, Client& client_, Random& random_, Inbound& inbound_, Caller& caller_,
+           std::shared_ptr<const World> world_)
+      : point(point_),
+        alarm(alarm_),
+        client(client_),
+        random(random_),
+        inbound(inbound_),
+        caller(caller_),
+        world(std::move(world_)) {}
 
   WaitPoint& point;
   Alarm& alarm;
   Client& client;
   Random& random;
+  Inbound& inbound;
+  Caller& caller;
   std::shared_ptr<const World> world;
 
   SteadyTime began;             ///< first byte of the head
   SteadyTime deadline = never;  ///< over all attempts
   SystemTime began_at;
-  Inbound inbound;
-  Caller caller;
   RequestRecord record;
 
   ByteBuffer body;

@@ -13,7 +13,9 @@ Task<void> serve(Exchange& exchange);
 /// record. The one place where a Failure becomes HTTP. Sending is begun, not finished.
 void rescue(Exchange& exchange, const Failure& failure);
 
-/// The header lines that every answer of this request carries, whatever its status, and `more` behind them.
+/// Puts the header lines that every answer of this request carries, whatever its status, behind those in `fields`.
+void add_answer_fields(const Exchange& exchange, ByteBuffer& fields);
+/// The same behind `more`.
 ByteBuffer answer_fields(const Exchange& exchange, std::string_view more = {});
 
 }  // namespace tollgate::pipeline

@@ -69,14 +69,12 @@ struct BudgetDenial {
 /// What an admitted call holds. The first of settle() and release() ends it, later ones do nothing. One that is
 /// destroyed without either is settled by what it holds, since what it has cost is not known, which is not zero. One
 /// thread at a time.
-class BudgetHold {
+class BudgetHold : public Pooled {
  public:
   BudgetHold() = default;  ///< of nothing
   BudgetHold(BudgetHold&& other) noexcept;
   BudgetHold& operator=(BudgetHold&& other) noexcept;
   ~BudgetHold() { drop(); }
-  static void* operator new(std::size_t size) { return BlockPool::take(size); }
-  static void operator delete(void* hold, std::size_t size) noexcept { BlockPool::give(hold, size); }
 
   /// What it has cost, in full also where that is more than was held, which counts as overshoot. Below 0 counts as 0.
   void settle(Money actual, SystemTime now) {

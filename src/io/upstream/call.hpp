@@ -1,6 +1,7 @@
 #pragma once
 // One attempt, as a machine that goes as far as it can at each advance(): connection, request, head, body. It waits for
 // nothing itself; whoever drives it does.
+#include "tollgate/base/block_pool.hpp"
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/io/timers.hpp"
 #include "tollgate/pipeline/ports.hpp"
@@ -15,7 +16,7 @@
 
 namespace tollgate::io {
 
-class Call final : public pipeline::UpstreamCall {
+class Call final : public pipeline::UpstreamCall, public Pooled {
  public:
   Call(std::shared_ptr<Provider> provider, const pipeline::UpstreamRequest& request, WaitPoint& point);
   ~Call() override;

@@ -131,9 +131,9 @@ std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"
 
 class RequestScanner {
  public:
-  explicit RequestScanner(std::string_view body) : body_(body), reader_(body) {}
+  RequestScanner(std::string_view body, RequestScan& scan) : body_(body), reader_(body), scan_(scan) {}
 
-  Result<RequestScan> run();
+  Result<void> run();
 
  private:
   bool read_member();
@@ -161,7 +161,7 @@ class RequestScanner {
 
   std::string_view body_;
   Reader reader_;
-  RequestScan scan_;
+  RequestScan& scan_;
   bool seen_[std::size(key_names)] = {};
   bool seen_include_usage_ = false;
   bool seen_task_type_ = false;
@@ -184,7 +184,7 @@ bool RequestScanner::refuse_structure() {
                 at_byte(reader_.offset()));
 }
 
-Result<RequestScan> RequestScanner::run() {
+Result<void> RequestScanner::run() {
   if (!reader_.enter_object()) {
     refuse(reader_.offset() == body_.size() ? "the request body is empty: send a JSON object"
                                             : "the request body must be a JSON object");
@@ -199,7 +199,7 @@ Result<RequestScan> RequestScanner::run() {
   if (!failure_ && !reader_.finish()) refuse_structure();
   if (failure_) return *failure_;
   scan_.depth = reader_.deepest();
-  return std::move(scan_);
+  return {};
 }
 
 /// The name that the member at hand has, if it is one of `names`. A key that only a lax reader would take for one of
@@ -389,6 +389,12 @@ bool RequestScanner::read_choices() {
 
 }  // namespace
 
-Result<RequestScan> scan_request(std::string_view body) { return RequestScanner(body).run(); }
+Result<void> scan_request(std::string_view body, RequestScan& scan) { return RequestScanner(body, scan).run(); }
+
+Result<RequestScan> scan_request(std::string_view body) {
+  RequestScan scan;
+  if (auto scanned = scan_request(body, scan); !scanned) return scanned.error();
+  return scan;
+}
 
 }  // namespace tollgate::protocol::openai

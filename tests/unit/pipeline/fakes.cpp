@@ -80,7 +80,7 @@ Harness::Harness(std::string request_body, IdempotentAnswers* answers) {
   world->answers = answers;
   auto idempotent = answers ? std::make_unique<IdempotentClient>(client, sha256("key")) : nullptr;
   Client& outer = idempotent ? static_cast<Client&>(*idempotent) : client;
-  exchange = std::make_unique<Exchange>(point, alarm, outer, random, world);
+  exchange = std::make_unique<Exchange>(point, alarm, outer, random, inbound, caller, world);
   exchange->inbound.idempotent = std::move(idempotent);
   exchange->began = alarm.now();
   exchange->inbound.path = "/chat/completions";

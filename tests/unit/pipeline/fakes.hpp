@@ -116,6 +116,8 @@ struct Harness {
   std::shared_ptr<config::Snapshot> snapshot = std::make_shared<config::Snapshot>();
   LiveState live;
   std::shared_ptr<World> world = std::make_shared<World>();
+  Inbound inbound;
+  Caller caller;
   std::unique_ptr<Exchange> exchange;
   bool serving = false;
   bool over = false;

@@ -67,6 +67,8 @@ struct RequestScan {
 /// key. Strings are skipped 16 bytes and more at a time; nested values are checked for brackets, strings and stray
 /// characters only.
 Result<RequestScan> scan_request(std::string_view body);
+/// The same into a scan that is as it was made; what a refused body leaves there means nothing.
+Result<void> scan_request(std::string_view body, RequestScan& scan);
 
 /// The body with some runs replaced: literal pieces in order, views into the body and into `owned`.
 struct Splice {
