@@ -192,7 +192,7 @@ def bars(rounds, machine):
 
 def report(rounds, machine):
     found = {key[3] for key in rounds.groups}
-    order = ["direct", "floor", "nginx", "haproxy", "tollgate", "tollgate-spin", "portkey", "litellm"]
+    order = ["direct", "floor", "nginx", "haproxy", "tollgate", "tollgate-full", "tollgate-spin", "portkey", "litellm"]
     names = [name for name in order if name in found]
     lines = []
     if machine:

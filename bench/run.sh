@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the gateway next to plain proxies on this machine and writes the table into docs/performance.md.
-#   bench/run.sh [--quick] [--with "portkey litellm"] [--only "nginx tollgate"] [--no-page] [suite...]
+#   bench/run.sh [--quick] [--with "tollgate-full portkey litellm"] [--only "nginx tollgate"] [--no-page] [suite...]
 # Suites: closed   64 connections, one request after the other on each: requests/s, CPU per request, by size
 #         growth   the same with 1 KB and 8 to 2,000 connections
 #         open     requests on a timetable, by rate and size: latency added to `direct`
@@ -115,7 +115,7 @@ in_order() { # FUNCTION ARGUMENTS...: for every target, there and back again in 
     name=${names[round % 2 ? i : ${#names[@]} - 1 - i]}
     case $1${2#closed}:$name in # `direct` has no part in what is about the proxies' own memory and growth
       closedgrowth:direct | hold*:direct | startup*:direct) ;;
-      open_loop*:* | *:direct | *:floor | *:nginx | *:haproxy | *:tollgate | *:portkey | *:litellm) "${@/#@/$name}" ;;
+      open_loop*:* | *:direct | *:floor | *:nginx | *:haproxy | *:tollgate | *:portkey | *:litellm | closed:tollgate-full) "${@/#@/$name}" ;;
       hold*:*-tls) "${@/#@/$name}" ;;
     esac
   done

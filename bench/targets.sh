@@ -30,7 +30,7 @@ certificate() { # made when first wanted; nobody verifies it
 }
 
 # The header timeout is nginx's: on a busy machine the driver takes more than 10 s to open 2,000 TLS connections.
-tollgate_config() { # NAME PORT [LINE OF server]
+tollgate_config() { # NAME PORT [LINE OF server]: writes NAME.yaml
   local ports
   read -r -a ports < <(free_ports 2)
   fill tollgate.yaml.in PORT="$2" ADMIN="${ports[0]}" METRICS="${ports[1]}" LOG="$RUN/$1.access.log" \
@@ -55,6 +55,12 @@ target_command() { # NAME PORT: sets `command`; fails where the target cannot be
       fill haproxy.cfg.in PORT="$port" UPSTREAM="$upstream" >"$RUN/haproxy.cfg"
       command=(haproxy -db -f "$RUN/haproxy.cfg") ;;
     tollgate) tollgate_config "$name" "$port" && command=("$TOLLGATE" serve --config "$RUN/$name.yaml") ;;
+    tollgate-full) # with a key, its limits, a price, a budget and the ledger
+      mkdir -p "$RUN/full-$port"
+      echo "{version: 1, providers: {upstream: {mock: {input: 2, output: 10, source: made up}}}}" >"$RUN/full-$port/prices.yaml"
+      tollgate_config "$name" "$port"
+      fill tollgate-full.yaml.in FOLDER="$RUN/full-$port" >>"$RUN/$name.yaml"
+      command=("$TOLLGATE" serve --config "$RUN/$name.yaml") ;;
     tollgate-spin) # spins longer than requests are apart at the lowest rate, or it would sleep before each
       tollgate_config "$name" "$port" "spin: ${SPIN:-1ms}"
       "$TOLLGATE" check "$RUN/$name.yaml" >/dev/null 2>&1 || return 1 # a build without the option
@@ -113,5 +119,5 @@ stop_targets() {
   for pid in ${pid_of[@]+"${pid_of[@]}"}; do kill "$pid" 2>/dev/null || true; done
   for pid in ${pid_of[@]+"${pid_of[@]}"}; do wait "$pid" 2>/dev/null || true; done
   names=() port_of=() pid_of=() fields_of=()
-  rm -f "$RUN"/*.access.log
+  rm -rf "$RUN"/*.access.log "$RUN"/full-*
 }
