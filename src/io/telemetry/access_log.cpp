@@ -3,6 +3,8 @@
 // takes a byte.
 #include "tollgate/io/access_log.hpp"
 
+#include "tollgate/base/reuse.hpp"
+
 #include "io/background_thread.hpp"
 #include "io/telemetry/descriptor_sink.hpp"
 
@@ -91,8 +93,7 @@ void AccessLog::State::write_pending(spdlog::logger& logger) {
       block.pop_back();  // the logger ends the block with a newline of its own
       logger.info(spdlog::string_view_t(block));
     }
-    if (block.capacity() > kept_capacity) block = {};
-    block.clear();
+    clear_for_reuse(block, kept_capacity);
     lock.lock();
   }
 }

@@ -3,6 +3,7 @@
 #include "tollgate/io/tracer.hpp"
 
 #include "tollgate/base/ids.hpp"
+#include "tollgate/base/reuse.hpp"
 #include "tollgate/protocol/http/head.hpp"
 
 #include "spans.hpp"
@@ -99,8 +100,7 @@ void Tracer::State::collect() {
     post.body.reserve(before.size() + block.size() + closing.size());
     post.body.append(before).append(block).append(closing);
     channel->send(std::move(post));
-    if (block.capacity() > kept_capacity) block = {};
-    block.clear();
+    clear_for_reuse(block, kept_capacity);
   }
 }
 

@@ -1,4 +1,5 @@
-// The walk by blocks exists twice, for two kinds of processors: both must come to the same place in the same state.
+// The walk by blocks exists twice, for two kinds of processors: both must come to the same place in the same state, and
+// to the one that reading byte by byte comes to.
 #include "protocol/json_nested.hpp"
 
 #include "tollgate/base/random.hpp"
