@@ -3,6 +3,7 @@
 #include "tollgate/pipeline/idempotency.hpp"
 
 #include "tollgate/base/decimal.hpp"
+#include "tollgate/base/reuse.hpp"
 #include "tollgate/pipeline/serve.hpp"
 #include "tollgate/protocol/http/crossing.hpp"
 
@@ -170,7 +171,7 @@ void IdempotentClient::write(std::span<const std::string_view> pieces) {
     if (!recording_ || too_long_) break;
     too_long_ = piece.size() > longest_answer - answer_.body.size();
     if (too_long_)
-      answer_.body = std::string();
+      release(answer_.body);
     else
       answer_.body += piece;
   }

@@ -67,6 +67,7 @@ bool ask_again(Exchange& exchange) {
   const std::uint64_t bytes_in = exchange.record.bytes_in;
   exchange.body.clear();
   exchange.body.append(body);
+  exchange.scan = protocol::openai::RequestScan();
   const bool can_be_sent = parse(exchange).has_value();
   exchange.record.bytes_in = bytes_in;
   return can_be_sent;

@@ -1,5 +1,6 @@
 // Anthropic's events as chunks of a chat completion, one for one wherever that can be: nothing waits that a client
 // could use already. Blocks come one after the other, but a server that mixes them up is understood as well.
+#include "tollgate/base/reuse.hpp"
 #include "tollgate/protocol/anthropic/chat_answer.hpp"
 #include "tollgate/protocol/openai/reply.hpp"
 #include "tollgate/protocol/sse.hpp"
@@ -129,11 +130,10 @@ void ChatStream::take(std::string_view bytes, std::string& out) {
       tail_ += part;
       if (end == 0) continue;
       event(tail_, out);
-      tail_.clear();
-      if (tail_.capacity() > kept_capacity) tail_ = std::string();
+      clear_for_reuse(tail_, kept_capacity);
     }
   }
-  if (over()) tail_ = std::string();
+  if (over()) release(tail_);
 }
 
 void ChatStream::end(std::string& out) {
@@ -236,7 +236,7 @@ void ChatStream::begin_call(Block& block, std::string_view content_block, std::s
     if (has_form_) return;
     has_form_ = true;
     holds_text_ = false;
-    held_text_ = std::string();
+    release(held_text_);
     block.what = Block::What::form;
   } else {
     const Call call = read_call(id, name, shape_, request_id_, calls_);
