@@ -145,21 +145,22 @@ Result<void> may_begin(Exchange& exchange) {
 Result<void> admit(Exchange& exchange) {
   if (!exchange.caller.tenant && !exchange.world->limits->for_all) return {};
   const SteadyTime now = exchange.alarm.woken_at();
-  add_all(exchange.hold.begin(), exchange, now);
-  const auto denial = policy::admit(exchange.hold, demand_of(exchange), now, exchange.standing);
+  exchange.hold = std::make_unique<policy::Hold>();
+  add_all(exchange.hold->begin(), exchange, now);
+  const auto denial = policy::admit(*exchange.hold, demand_of(exchange), now, exchange.standing);
   if (denial) return denied(exchange, *denial);
   return {};
 }
 
 void settle(Exchange& exchange) {
-  if (exchange.hold.chain().empty()) return;
+  if (!exchange.hold || exchange.hold->chain().empty()) return;
   const SteadyTime now = exchange.alarm.woken_at();
   const auto& usage = exchange.record.usage;
-  if (exchange.inbound.only_counts) return exchange.hold.settle({}, now);
-  if (!usage) return settle_unsaid(exchange.hold, exchange, now);
-  exchange.hold.settle({std::min(usage->input, most_believed), std::min(usage->cached_input, most_believed),
-                        std::min(usage->output, most_believed)},
-                       now);
+  if (exchange.inbound.only_counts) return exchange.hold->settle({}, now);
+  if (!usage) return settle_unsaid(*exchange.hold, exchange, now);
+  exchange.hold->settle({std::min(usage->input, most_believed), std::min(usage->cached_input, most_believed),
+                         std::min(usage->output, most_believed)},
+                        now);
 }
 
 }  // namespace tollgate::pipeline

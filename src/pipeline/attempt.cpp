@@ -40,8 +40,7 @@ Attempt::Attempt(Exchange& exchange)
       id_(Uuid::v7(exchange.began_at, exchange.random)),
       place_(exchange.record.attempts.size()),
       charge_(exchange, place_),
-      stream_(exchange, charge_),
-      body_(exchange, charge_) {
+      stream_(exchange, charge_) {
   AttemptRecord& attempt = record().attempts.emplace_back();
   attempt.target = record().target;
   attempt.model = record().model;
@@ -84,7 +83,7 @@ Billed Attempt::billed() const {
 
 Waste Attempt::waste(Outcome outcome) const {
   if (outrun_) return Waste::hedge;
-  if (body_.is_kept()) return Waste::retry;
+  if (body_ && body_->is_kept()) return Waste::retry;
   if (outcome == Outcome::ok) return Waste::none;
   if (outcome == Outcome::cancelled) return Waste::abandoned;
   const bool part_has_gone = stream_.opened() || (exchange_.client.begun() && !exchange_.events_begun);
@@ -136,11 +135,10 @@ Result<void> Attempt::write_request() {
     diagnosis_ = {policy::Remedy::another_target, policy::Blame::none};
     return adapted.error();
   }
-  adapted_ = std::move(*adapted);
-  adapted_fields_ = fields_for_others(exchange_.inbound.fields.view());
+  adapted_ = std::make_unique<Adapted>(std::move(*adapted), fields_for_others(exchange_.inbound.fields.view()));
   request_.path = adapter_->path();
-  request_.fields = adapted_fields_;
-  request_.body = {adapted_};
+  request_.fields = adapted_->fields;
+  request_.body = {adapted_->body};
   return {};
 }
 
@@ -233,8 +231,8 @@ Result<void> Attempt::take_head(const ResponseHead& head) {
     error_->head(std::string(fields.view()), head);
   } else {
     note_content();
-    if (adapter_) body_.translated_by(*adapter_);
-    body_.head(head.status, std::move(fields), head);
+    body_ = std::make_unique<BodyRelay>(exchange_, charge_, adapter_.get());
+    body_->head(head.status, std::move(fields), head);
   }
   return {};
 }
@@ -265,7 +263,7 @@ Result<void> Attempt::take_data(std::string_view data) {
     over_ = !error_->take(data);
     return {};
   }
-  body_.take(data);
+  body_->take(data);
   return judge_body();
 }
 
@@ -295,8 +293,8 @@ Result<void> Attempt::judge_translation(Result<void> relayed) {
 
 /// A body that came in one piece has been looked at before its end.
 Result<void> Attempt::judge_body() {
-  if (body_.fault().empty()) return {};
-  return fail(FailureKind::upstream_error, std::string(body_.fault()));
+  if (body_->fault().empty()) return {};
+  return fail(FailureKind::upstream_error, std::string(body_->fault()));
 }
 
 Result<void> Attempt::take_end() {
@@ -308,7 +306,7 @@ Result<void> Attempt::take_end() {
     error_->ended();
     return {};
   }
-  body_.ended();
+  body_->ended();
   return judge_body();
 }
 
@@ -353,7 +351,7 @@ Result<void> Attempt::settle(StreamRelay::State state) {
     // Nothing may be sent a second time now, and a stream may last for minutes.
     exchange_.body.release();
     exchange_.inbound.fields.release();
-    if (adapter_) adapted_ = adapted_fields_ = std::string();
+    adapted_.reset();
   }
   switch (state) {
     case StreamRelay::State::open:

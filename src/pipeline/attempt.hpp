@@ -54,6 +54,12 @@ class Attempt {
   AttemptEnd end() const;
 
  private:
+  /// The request in the API of a provider that does not speak the client's.
+  struct Adapted {
+    Adapted(std::string body_, std::string fields_) : body(std::move(body_)), fields(std::move(fields_)) {}
+    std::string body, fields;
+  };
+
   const config::Target& target() const { return *exchange_.choice.target; }
   RequestRecord& record() { return exchange_.record; }
 
@@ -89,7 +95,7 @@ class Attempt {
   Uuid id_;
   std::size_t place_;                              ///< in the record's attempts
   std::unique_ptr<Adapter> adapter_;               ///< null: the provider speaks the client's API
-  std::string adapted_, adapted_fields_;           ///< the request in the provider's
+  std::unique_ptr<Adapted> adapted_;               ///< null: it needs none, or content has come
   std::vector<protocol::openai::Splice> splices_;  ///< parts of the request's body: it may be sent for long, and again
   UpstreamRequest request_;
   std::unique_ptr<UpstreamCall> call_;
@@ -97,7 +103,7 @@ class Attempt {
   std::unique_ptr<protocol::StreamTranslator> translator_;  ///< of an adapted stream
   std::string translated_;                                  ///< what it gave last
   StreamRelay stream_;
-  BodyRelay body_;
+  std::unique_ptr<BodyRelay> body_;    ///< once the answer is known to be no stream and no error
   std::unique_ptr<ErrorRelay> error_;  ///< once the answer is known to be one
   bool blocked_ = false;               ///< the last step could not go on without the upstream
   bool streaming_ = false;             ///< the answer is a stream of events

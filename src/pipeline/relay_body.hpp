@@ -1,6 +1,7 @@
 #pragma once
 // Passes an answer on that is not a stream of events: whole where it is small, so that a broken one never begins, else
 // as it comes.
+#include "tollgate/base/block_pool.hpp"
 #include "tollgate/base/byte_buffer.hpp"
 #include "tollgate/pipeline/exchange.hpp"
 
@@ -13,15 +14,14 @@ namespace tollgate::pipeline {
 
 class Adapter;
 
-class BodyRelay {
+class BodyRelay : public Pooled {
  public:
-  /// Both must outlive it.
-  BodyRelay(Exchange& exchange, Charge& charge) : exchange_(exchange), charge_(charge) {}
+  /// All must outlive it. `adapter`: for a body in the API of another provider, else null.
+  BodyRelay(Exchange& exchange, Charge& charge, Adapter* adapter)
+      : exchange_(exchange), charge_(charge), adapter_(adapter) {}
 
   /// The status and header lines for the client, and the length where the upstream gave one.
   void head(std::uint16_t status, ByteBuffer fields, const protocol::http::ResponseHead& upstream);
-  /// Before head(): the body is in the API of another provider.
-  void translated_by(Adapter& adapter) { adapter_ = &adapter; }
   void take(std::string_view bytes);
   /// The body is complete: sends it, or its end.
   void ended();
@@ -42,7 +42,7 @@ class BodyRelay {
 
   Exchange& exchange_;
   Charge& charge_;
-  Adapter* adapter_ = nullptr;  ///< null: the body passes as it is
+  Adapter* adapter_;  ///< null: the body passes as it is
   std::uint16_t status_ = 0;
   ByteBuffer fields_;
   bool length_known_ = false;

@@ -145,7 +145,7 @@ struct Exchange {
   /// For the attempt that is to start, which takes them along.
   std::vector<protocol::openai::Splice> splices;
   Purse purse;
-  policy::Hold hold;                              ///< what the request has taken of its limits
+  std::unique_ptr<policy::Hold> hold;             ///< what the request has taken of its limits; null: it has none
   policy::Standing standing;                      ///< of its limits, for the x-ratelimit fields
   policy::BudgetChain budgets;                    ///< that it counts against
   Rival* rival = nullptr;                         ///< null: the attempt at hand is alone

@@ -1,6 +1,7 @@
 #pragma once
 // Whether a request may begin: every limit that it meets has room, and then all are debited in one step; or nothing
 // changes at all and it is told which one lacks and for how long. reliability 6.6.
+#include "tollgate/base/block_pool.hpp"
 #include "tollgate/base/clock.hpp"
 #include "tollgate/policy/limit_scope.hpp"
 
@@ -84,7 +85,7 @@ struct Denial {
 /// settle(), cancel() and refund() ends it, later ones do nothing: from then on it is not in flight any more. A hold
 /// that is destroyed without any of them leaves its reservation spent, since what it used is unknown. What was taken
 /// from a bucket whose limit was switched off since goes nowhere. One thread at a time.
-class Hold {
+class Hold : public Pooled {
  public:
   Hold() = default;  ///< of nothing
   Hold(Hold&& other) noexcept;
